@@ -1,0 +1,1 @@
+//! The event loop that runs on the isolate's own thread

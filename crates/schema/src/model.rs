@@ -1,0 +1,291 @@
+//! The schema: one description of types and methods, whatever IDL they came from.
+//!
+//! Its JSON form ([`serde`]) is what generated code carries, what the generator reads and what reflection serves.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Index into [`Schema::structs`].
+pub type StructIndex = u32;
+/// Index into [`Schema::enums`].
+pub type EnumIndex = u32;
+/// Index into [`Schema::methods`].
+pub type MethodIndex = u32;
+
+/// Annotations of the IDL, `(key = "value")`, in a stable order.
+pub type Annotations = BTreeMap<String, String>;
+
+/// Everything one build (one or more root IDL files and what they include) describes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Schema {
+    /// The IDL files, in the order they were first reached; roots first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<File>,
+    /// Enums of all files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub enums: Vec<Enum>,
+    /// Structs, unions, exceptions, and the argument and result structs of methods.
+    pub structs: Vec<Struct>,
+    /// Typedefs, kept for the generator; every [`Type`] is resolved already.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub typedefs: Vec<Typedef>,
+    /// Constants.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub consts: Vec<Const>,
+    /// All methods of all services, each once; a service that extends another refers to the same entries.
+    pub methods: Vec<Method>,
+    /// Services.
+    pub services: Vec<Service>,
+}
+
+/// One IDL file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct File {
+    /// Path as it was given or included, with `/`.
+    pub path: String,
+    /// True for the files named by the user, false for included ones.
+    pub root: bool,
+    /// Namespace by language (`*`, `js`, `rs`, …).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub namespaces: BTreeMap<String, String>,
+    /// Included files, as indexes into [`Schema::files`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub includes: Vec<u32>,
+}
+
+/// A resolved type. In JSON `"i64"`, `{"list":"i64"}`, `{"map":["string","i64"]}`, `{"struct":3}`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Type {
+    /// `bool`
+    Bool,
+    /// `byte`, `i8`
+    I8,
+    /// `i16`
+    I16,
+    /// `i32`
+    I32,
+    /// `i64`
+    I64,
+    /// `double`
+    Double,
+    /// `string`
+    String,
+    /// `binary`
+    Binary,
+    /// `uuid`
+    Uuid,
+    /// An enum; on the wire an `i32`.
+    Enum(EnumIndex),
+    /// A struct, union or exception.
+    Struct(StructIndex),
+    /// `list<T>`
+    List(Box<Type>),
+    /// `set<T>`
+    Set(Box<Type>),
+    /// `map<K, V>`
+    Map(Box<Type>, Box<Type>),
+}
+
+/// What a struct is in the IDL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StructKind {
+    /// `struct`
+    Struct,
+    /// `union`: exactly one field is present.
+    Union,
+    /// `exception`
+    Exception,
+    /// The arguments of a method.
+    Args,
+    /// The result of a method: field 0 `success`, then the declared exceptions.
+    Result,
+}
+
+/// A struct, union, exception, or a method's arguments or result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Struct {
+    /// Name as in the IDL; `GetItem_args` and `GetItem_result` prefixed by `Service.` for the made ones.
+    pub name: String,
+    /// Index into [`Schema::files`].
+    pub file: u32,
+    /// What it is.
+    pub kind: StructKind,
+    /// Fields in the order of the IDL; the position is the field's place on the tape.
+    pub fields: Vec<Field>,
+    /// Annotations.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: Annotations,
+    /// Comment of the IDL, without comment signs.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub doc: String,
+}
+
+/// How a field may be missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Requiredness {
+    /// Neither `required` nor `optional`: written when present, not missed when absent.
+    #[default]
+    Default,
+    /// Must be present both ways.
+    Required,
+    /// May be absent.
+    Optional,
+}
+
+impl Requiredness {
+    fn is_default(&self) -> bool {
+        *self == Self::Default
+    }
+}
+
+/// A field of a struct.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Field {
+    /// Field id on the wire; may be negative.
+    pub id: i16,
+    /// Name as in the IDL.
+    pub name: String,
+    /// Type, typedefs resolved.
+    #[serde(rename = "type")]
+    pub ty: Type,
+    /// How it may be missing.
+    #[serde(default, skip_serializing_if = "Requiredness::is_default")]
+    pub requiredness: Requiredness,
+    /// Default value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Value>,
+    /// Annotations.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: Annotations,
+    /// Comment of the IDL.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub doc: String,
+}
+
+/// A constant value, already checked against its type. Integers are strings, for JSON has no 64-bit integers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Value {
+    /// `true`, `false`
+    Bool(bool),
+    /// Any integer or enum value, in decimal.
+    Int(String),
+    /// A double.
+    Double(f64),
+    /// A string, a binary (its UTF-8) or a uuid.
+    String(String),
+    /// A list or set.
+    List(Vec<Value>),
+    /// A map.
+    Map(Vec<(Value, Value)>),
+    /// A struct or union: values by field name, in the order of the fields.
+    Struct(Vec<(String, Value)>),
+}
+
+/// An enum.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enum {
+    /// Name as in the IDL.
+    pub name: String,
+    /// Index into [`Schema::files`].
+    pub file: u32,
+    /// Members in the order of the IDL.
+    pub members: Vec<EnumMember>,
+    /// Annotations.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: Annotations,
+    /// Comment of the IDL.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub doc: String,
+}
+
+/// A member of an enum.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnumMember {
+    /// Name as in the IDL.
+    pub name: String,
+    /// Its number.
+    pub value: i32,
+    /// Comment of the IDL.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub doc: String,
+}
+
+/// A typedef.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Typedef {
+    /// Name as in the IDL.
+    pub name: String,
+    /// Index into [`Schema::files`].
+    pub file: u32,
+    /// What it stands for, fully resolved.
+    #[serde(rename = "type")]
+    pub ty: Type,
+    /// Comment of the IDL.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub doc: String,
+}
+
+/// A constant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Const {
+    /// Name as in the IDL.
+    pub name: String,
+    /// Index into [`Schema::files`].
+    pub file: u32,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub ty: Type,
+    /// Its value.
+    pub value: Value,
+    /// Comment of the IDL.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub doc: String,
+}
+
+/// A method of a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Method {
+    /// Name on the wire.
+    pub name: String,
+    /// The service that declares it, as an index into [`Schema::services`].
+    pub service: u32,
+    /// True if nobody waits for a reply.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub oneway: bool,
+    /// Arguments struct.
+    pub args: StructIndex,
+    /// Result struct; none for oneway methods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<StructIndex>,
+    /// Annotations; `idempotent = "true"` marks a method that may be retried.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: Annotations,
+    /// Comment of the IDL.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub doc: String,
+}
+
+/// A service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    /// Name as in the IDL.
+    pub name: String,
+    /// Index into [`Schema::files`].
+    pub file: u32,
+    /// The service it extends, as an index into [`Schema::services`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extends: Option<u32>,
+    /// Its methods, inherited ones first, as indexes into [`Schema::methods`].
+    pub methods: Vec<MethodIndex>,
+    /// Annotations.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: Annotations,
+    /// Comment of the IDL.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub doc: String,
+}

@@ -1,0 +1,1 @@
+//! The memory Rust and JavaScript share: slots, text and bytes

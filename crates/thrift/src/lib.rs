@@ -1,0 +1,1 @@
+//! Thrift without sockets: programs compiled from a schema, codecs and framings

@@ -1,0 +1,1 @@
+//! Servers, clients, connections, calls and pools, without sockets

@@ -1,0 +1,134 @@
+/** The native addon: its surface as TypeScript sees it, and the only place that loads it. */
+import { createRequire } from 'node:module'
+import process from 'node:process'
+
+/** Options of {@link Core.listen}. Times are milliseconds, sizes bytes. */
+export interface NativeListenOptions {
+  /** `tcp` address to bind. */
+  host?: string
+  port?: number
+  /** Unix socket path; instead of host and port. */
+  path?: string
+  /** Name of an in-process endpoint; instead of the others. No socket is made. */
+  memory?: string
+  backlog?: number
+  reusePort?: boolean
+  noDelay?: boolean
+  /** TCP keepalive idle time in ms; 0 switches it off. */
+  keepAlive?: number
+  maxFrameSize?: number
+  maxSlots?: number
+  maxDepth?: number
+  /** Calls in flight on one connection before it is not read any more. */
+  maxInFlight?: number
+  /** Unwritten output of one connection before it is not read any more. */
+  maxUnwritten?: number
+  maxConnections?: number
+  /** Milliseconds in which a frame that has begun must be complete. */
+  frameTimeout?: number
+}
+
+/** Options of {@link Core.connect}. Times are milliseconds, sizes bytes. */
+export interface NativeClientOptions {
+  host?: string
+  port?: number
+  path?: string
+  memory?: string
+  /** `pipelined`: one connection, calls are answered in order. `pingpong`: a pool, one call a connection at a time. */
+  mode: 'pipelined' | 'pingpong'
+  transport: 'framed' | 'buffered'
+  poolSize?: number
+  idleTimeout?: number
+  maxLifetime?: number
+  connectTimeout?: number
+  noDelay?: boolean
+  keepAlive?: number
+  maxFrameSize?: number
+  maxSlots?: number
+  maxDepth?: number
+}
+
+/** What {@link Core.listen} did. */
+export interface NativeListening {
+  /** Owner id: stands in the header of every CALL of this server. */
+  id: number
+  /** The bound address: `127.0.0.1:8080`, `[::1]:8080`, `unix:/path` or `memory:name`. */
+  address: string
+}
+
+/** Called by the core. None of them may throw. */
+export interface CoreHooks {
+  /** The in tape holds messages. */
+  deliver(): void
+  /** Encode the rope into the out tape's text. */
+  encodeText(): void
+  /** A message needs a larger in tape: make one (at least these sizes), pass it to {@link Core.setIn}. Sizes in slots and bytes. */
+  growIn(slots: number, text: number, bytes: number): void
+}
+
+/** One isolate's reactor and engine. */
+export interface Core {
+  setIn(slots: BigInt64Array, text: Uint8Array, bytes: Uint8Array): void
+  setOut(slots: BigInt64Array, text: Uint8Array, bytes: Uint8Array): void
+  /** Compiles a schema (JSON of `crates/schema`); the same text gives the same id. */
+  loadSchema(json: string): number
+  /** Serves the named services (indexes into the schema's services) of a program. */
+  listen(program: number, services: number[], options: NativeListenOptions): NativeListening
+  /** Stops accepting, lets calls finish for `grace` ms, closes; a CLOSED message on the tape tells the end. */
+  closeServer(id: number, grace: number): void
+  /** Makes a client; connects when the first call needs it. The id stands in the header of its CALLs. */
+  connect(program: number, options: NativeClientOptions): number
+  /** Fails what is in flight after `grace` ms and closes; a CLOSED message on the tape tells the end. */
+  closeClient(id: number, grace: number): void
+  /** Counters of a server, of a client (JSON). */
+  serverStats(id: number): string
+  clientStats(id: number): string
+  /** Address of the peer of a server call; empty if it is gone. */
+  peer(callSlot: number, generation: number): string
+  /** Takes what is on the out tape now. Allowed at any time but inside {@link CoreHooks.encodeText}. */
+  flush(): void
+  /** Keeps the event loop alive until nothing is in flight; call it when the first call goes in flight. */
+  ref(): void
+  /** Closes everything at once. */
+  shutdown(): void
+}
+
+/** The addon's exports. */
+export interface Addon {
+  /** Version of the tape's layout this binary speaks. */
+  layoutVersion(): number
+  /** `{ "schema": Schema }`, or `{ "errors": IdlMistake[] }` with file, line, column, message, source and hint. */
+  parseThrift(files: string[], includeDirs: string[]): string
+  Core: new (hooks: CoreHooks) => Core
+}
+
+const require = createRequire(import.meta.url)
+
+function platformSuffix(): string {
+  const { platform, arch } = process
+  if (platform !== 'linux') return `${platform}-${arch}`
+  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined
+  return `linux-${arch}-${report?.header?.glibcVersionRuntime === undefined ? 'musl' : 'gnu'}`
+}
+
+let loaded: Addon | undefined
+
+/**
+ * The addon, loaded at its first use.
+ * @throws Error that says what was tried and what to do, if there is no binary for this platform.
+ */
+export function addon(): Addon {
+  if (loaded !== undefined) return loaded
+  const suffix = platformSuffix()
+  const file = new URL(`../../volo-js.${suffix}.node`, import.meta.url)
+  try {
+    loaded = require(process.env.VOLO_ADDON ?? file.pathname) as Addon
+  } catch (cause) {
+    throw new Error(
+      `volo-js found no native addon for ${suffix} (looked for ${process.env.VOLO_ADDON ?? file.pathname}). ` +
+        'In a checkout run `npm run setup`; as a dependency reinstall volo-js on this platform.',
+      { cause },
+    )
+  }
+  return loaded
+}
