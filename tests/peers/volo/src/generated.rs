@@ -1,0 +1,14 @@
+//! What Volo's generator makes of the IDL files; see build.rs.
+
+#[allow(warnings, clippy::all)]
+mod item_idl {
+    include!(concat!(env!("OUT_DIR"), "/item.rs"));
+}
+
+#[allow(warnings, clippy::all)]
+mod everything_idl {
+    include!(concat!(env!("OUT_DIR"), "/everything.rs"));
+}
+
+pub use everything_idl::everything::{everything, everything_reserved, everything_uuid};
+pub use item_idl::item::volo::example as item;
