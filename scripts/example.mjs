@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+/**
+ * npm run -s example -- NAME [--port PORT] [--runtime inline] [--threads N]
+ *
+ * Runs a program of examples/ as if it had been started itself: its output is its own, signals reach it, its exit code is this one's.
+ */
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import process from 'node:process'
+import { parseArgs } from 'node:util'
+
+import { exampleCommand, exampleNames } from './lib/example.mjs'
+import { Failure, runMain } from './lib/process.mjs'
+import { setup } from './lib/setup.mjs'
+
+const RUNTIMES = ['inline', 'tokio', 'monoio']
+
+/**
+ * @param {string} option
+ * @param {string | undefined} text
+ * @param {number} max
+ */
+function wholeNumber(option, text, max) {
+  if (text === undefined) return undefined
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value <= max) return value
+  throw new Failure(`--${option} takes a whole number up to ${max}, not ${text}.`, { exitCode: 2 })
+}
+
+await runMain(async () => {
+  const { values, positionals } = parseArgs({
+    options: { port: { type: 'string' }, runtime: { type: 'string' }, threads: { type: 'string' } },
+    allowPositionals: true,
+  })
+  const [name, ...rest] = positionals
+  if (name === undefined || rest.length > 0) {
+    throw new Failure(
+      `npm run -s example -- NAME [--port PORT] [--runtime inline] [--threads N]; examples: ${exampleNames().join(', ')}.`,
+      { exitCode: 2 },
+    )
+  }
+  const { runtime } = values
+  if (runtime !== undefined && !RUNTIMES.includes(runtime)) {
+    throw new Failure(`There is no runtime ${runtime}; there are ${RUNTIMES.join(', ')}.`, { exitCode: 2 })
+  }
+  if (runtime !== undefined && runtime !== 'inline') {
+    throw new Failure(`This build has only the runtime inline; leave --runtime ${runtime} out.`, { exitCode: 2 })
+  }
+  const port = wholeNumber('port', values.port, 65_535)
+  const threads = wholeNumber('threads', values.threads, 1024)
+  if (threads !== undefined && threads > 0) {
+    throw new Failure('--threads is for runtimes with I/O threads; the runtime inline has none.', { exitCode: 2 })
+  }
+  const command = exampleCommand(name, {
+    ...(port === undefined ? {} : { port }),
+    ...(runtime === undefined ? {} : { runtime }),
+  })
+  await setup({ profile: 'release', stream: false })
+
+  const child = spawn(command.command, command.args, { stdio: 'inherit', env: { ...process.env, ...command.env } })
+  for (const signal of /** @type {const} */ (['SIGTERM', 'SIGINT', 'SIGHUP'])) {
+    process.on(signal, () => child.kill(signal))
+  }
+  child.on('error', (error) => {
+    process.stderr.write(`${name} could not be started: ${error.message}\n`)
+    process.exitCode = 1
+  })
+  child.on('close', (code, signal) => {
+    process.exitCode = code ?? 128 + (signal === null ? 1 : constants.signals[signal])
+  })
+})

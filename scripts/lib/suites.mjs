@@ -1,0 +1,250 @@
+/**
+ * The suites of `npm test`. A suite is a function that comes back with counts and output; what it throws is a failure with a reason.
+ */
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import process from 'node:process'
+
+import { countCargo, countTap } from './count.mjs'
+import { buildCache, root, sharedCache } from './paths.mjs'
+import { bin, Failure, must, run, which } from './process.mjs'
+import { setup } from './setup.mjs'
+import { files } from './stamp.mjs'
+
+/** Version of cargo-fuzz, installed into the shared cache where the machine has none. */
+const CARGO_FUZZ = '0.13.1'
+
+/** Seconds each fuzz target runs: short here, a minute for all; a long run is `cargo fuzz run TARGET`. */
+const FUZZ_SECONDS = 30
+
+/**
+ * @typedef {object} Outcome
+ * @property {number} passed
+ * @property {number} failed
+ * @property {number} [skipped]
+ * @property {string} output shown if something failed
+ * @property {string} [remark] shown always
+ */
+
+/**
+ * @typedef {object} Suite
+ * @property {string} name
+ * @property {string} title
+ * @property {readonly string[]} needs suites that must have passed before
+ * @property {'rust' | 'node'} lane one suite of a lane runs at a time: two cargo runs would wait for each other's lock
+ * @property {boolean} [preparation] does not count as a test, unless it fails
+ * @property {() => Promise<Outcome>} run
+ */
+
+/**
+ * A check that passes or fails as a whole.
+ * @param {import('./process.mjs').Command} command
+ * @returns {Promise<Outcome>}
+ */
+async function check(command) {
+  const { code, output } = await run(command)
+  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, output }
+}
+
+/**
+ * A runner whose output says how many tests passed. One that fails without a failed test (it did not compile, or crashed), or that ran no test
+ * at all, is a failure.
+ * @param {import('./process.mjs').Command} command
+ * @param {(output: string) => import('./count.mjs').Counts} countIn
+ * @returns {Promise<Outcome>}
+ */
+async function counted(command, countIn) {
+  const { code, output, stdout } = await run(command)
+  const counts = countIn(stdout)
+  if (counts.passed + counts.failed === 0) {
+    return { passed: 0, failed: 1, output: `${output}\nNo test ran.` }
+  }
+  return { ...counts, failed: counts.failed === 0 && code !== 0 ? 1 : counts.failed, output }
+}
+
+/**
+ * Several checks, one after the other; the output of those that failed.
+ * @param {readonly import('./process.mjs').Command[]} commands
+ * @returns {Promise<Outcome>}
+ */
+async function checks(commands) {
+  const sum = { passed: 0, failed: 0, output: '' }
+  for (const command of commands) {
+    const outcome = await check(command)
+    sum.passed += outcome.passed
+    sum.failed += outcome.failed
+    if (outcome.failed > 0) sum.output += outcome.output
+  }
+  return sum
+}
+
+/**
+ * Steps of the setup.
+ * @param {readonly string[]} only
+ * @returns {Promise<Outcome>}
+ */
+async function steps(only) {
+  /** @type {string[]} */
+  const done = []
+  await setup({
+    profile: 'fast',
+    only,
+    stream: false,
+    report: (step, event) => event === 'done' && done.push(step.title),
+  })
+  return { passed: 1, failed: 0, output: '', remark: done.length > 0 ? '' : 'up to date' }
+}
+
+/**
+ * @param {readonly string[]} args
+ * @returns {import('./process.mjs').Command}
+ */
+const cargo = (args) => ({ command: 'cargo', args, env: { CARGO_TERM_COLOR: 'never' } })
+
+/** cargo-fuzz: the machine's, or a pinned one in the shared cache. */
+async function cargoFuzz() {
+  const tool = which('cargo-fuzz')
+  if (tool !== undefined) return tool
+  const folder = join(sharedCache, `cargo-fuzz-${CARGO_FUZZ}`)
+  const installed = join(folder, 'bin', 'cargo-fuzz')
+  if (!existsSync(installed)) {
+    await must(cargo(['install', 'cargo-fuzz', '--version', CARGO_FUZZ, '--locked', '--root', folder]))
+  }
+  return installed
+}
+
+/** @returns {Promise<Outcome>} */
+async function fuzz() {
+  const targets = readdirSync(join(root, 'fuzz', 'fuzz_targets'))
+    .filter((name) => name.endsWith('.rs'))
+    .map((name) => name.slice(0, -3))
+  const nightly = await run(cargo(['+nightly', '--version']))
+  if (nightly.code !== 0) {
+    throw new Failure('Fuzzing needs the nightly toolchain: rustup toolchain install nightly.', nightly)
+  }
+  const tool = await cargoFuzz()
+  const sum = { passed: 0, failed: 0, output: '' }
+  let runs = 0
+  for (const target of targets) {
+    // The corpus of the repository is read, what is found goes to a folder of this checkout.
+    const found = join(buildCache, 'fuzz', target)
+    await must({ command: 'mkdir', args: ['-p', found] })
+    const seeds = join(root, 'fuzz', 'corpus', target)
+    const { code, output } = await run({
+      command: tool,
+      args: [
+        'fuzz',
+        'run',
+        target,
+        found,
+        ...(existsSync(seeds) ? [seeds] : []),
+        '--',
+        `-max_total_time=${FUZZ_SECONDS}`,
+      ],
+      env: { RUSTUP_TOOLCHAIN: 'nightly' },
+    })
+    const made = Number(/Done (\d+) runs/.exec(output)?.[1] ?? 0)
+    runs += made
+    if (code === 0 && made > 0) sum.passed++
+    else {
+      sum.failed++
+      sum.output += output.slice(-20_000)
+    }
+  }
+  if (targets.length === 0) return { passed: 0, failed: 1, output: 'fuzz/fuzz_targets holds no target.' }
+  return { ...sum, remark: `${runs.toLocaleString('en-US')} inputs` }
+}
+
+/** @returns {Promise<Outcome>} */
+async function types() {
+  const sources = files('tests/types').filter((file) => file.endsWith('.ts'))
+  if (sources.length === 0) return { passed: 0, failed: 1, output: 'tests/types holds no file.' }
+  const { code, output } = await run(bin('tsc', ['-p', 'tsconfig.types.json']))
+  const broken = new Set(output.match(/^tests\/types\/[^(]+/gm) ?? [])
+  if (code !== 0 && broken.size === 0) return { passed: 0, failed: 1, output }
+  return { passed: sources.length - broken.size, failed: broken.size, output }
+}
+
+/** @type {readonly Suite[]} */
+export const suites = [
+  {
+    name: 'dependencies',
+    title: 'npm dependencies',
+    needs: [],
+    lane: 'node',
+    preparation: true,
+    run: () => steps(['dependencies']),
+  },
+  { name: 'fmt', title: 'cargo fmt', needs: [], lane: 'rust', run: () => check(cargo(['fmt', '--all', '--check'])) },
+  {
+    name: 'addon',
+    title: 'Rust addon',
+    needs: ['dependencies'],
+    lane: 'rust',
+    preparation: true,
+    run: () => steps(['addon']),
+  },
+  {
+    name: 'tsc',
+    title: 'TypeScript',
+    needs: ['dependencies'],
+    lane: 'node',
+    async run() {
+      await steps(['typescript'])
+      const scripts = await check(bin('tsc', ['-p', 'tsconfig.scripts.json']))
+      return { ...scripts, passed: scripts.passed + 1 }
+    },
+  },
+  {
+    name: 'peers',
+    title: 'peers to test against',
+    needs: ['dependencies'],
+    lane: 'node',
+    run: () => check({ command: process.execPath, args: ['scripts/peers.mjs'] }),
+  },
+  {
+    name: 'generated',
+    title: 'generated code, examples',
+    needs: ['addon', 'tsc'],
+    lane: 'node',
+    preparation: true,
+    run: () => steps(['generated']),
+  },
+  { name: 'types', title: 'type tests', needs: ['generated'], lane: 'node', run: types },
+  {
+    name: 'ava',
+    title: 'AVA',
+    needs: ['generated', 'peers'],
+    lane: 'node',
+    run: () => counted(bin('ava', ['--tap']), countTap),
+  },
+  {
+    name: 'rust',
+    title: 'cargo test',
+    needs: [],
+    lane: 'rust',
+    run: () => counted(cargo(['test', '--workspace', '--no-fail-fast']), countCargo),
+  },
+  {
+    name: 'clippy',
+    title: 'clippy',
+    needs: [],
+    lane: 'rust',
+    run: () => check(cargo(['clippy', '--workspace', '--all-targets', '--', '-D', 'warnings'])),
+  },
+  {
+    name: 'lint',
+    title: 'eslint, prettier',
+    needs: ['generated'],
+    lane: 'node',
+    run: () => checks([bin('eslint', ['.']), bin('prettier', ['--check', '.'])]),
+  },
+  {
+    name: 'package',
+    title: 'publint, attw',
+    needs: ['tsc', 'addon'],
+    lane: 'node',
+    run: () => checks([bin('publint', ['--strict']), bin('attw', ['--pack', '.', '--profile', 'esm-only'])]),
+  },
+  { name: 'fuzz', title: 'fuzz targets', needs: [], lane: 'rust', run: fuzz },
+]

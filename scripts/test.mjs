@@ -1,0 +1,121 @@
+#!/usr/bin/env node
+/**
+ * npm test [-- SUITE...]
+ *
+ * Every check there is, from a fresh clone: sets up what is missing, runs the suites (two at a time: one with cargo, one with Node), prints a line
+ * for each, and at the end `N passed, N failed`. With names, only those suites and what they need.
+ * The exit code is 1 if something failed or nothing ran. Something that cannot be had here is a failure, with the reason.
+ */
+import process from 'node:process'
+
+import { Failure, runMain } from './lib/process.mjs'
+import { suites } from './lib/suites.mjs'
+import { bold, dim, green, red, time } from './lib/terminal.mjs'
+
+/** @typedef {import('./lib/suites.mjs').Suite} Suite */
+/** @typedef {import('./lib/suites.mjs').Outcome & { ms: number }} Result */
+
+/**
+ * The suites that are asked for and all they need.
+ * @param {readonly string[]} names
+ */
+function choose(names) {
+  if (names.length === 0) return suites
+  /** @type {Set<string>} */
+  const chosen = new Set()
+  /** @param {string} name */
+  const add = (name) => {
+    const suite = suites.find((candidate) => candidate.name === name)
+    if (suite === undefined) {
+      const known = suites.map((candidate) => candidate.name).join(', ')
+      throw new Failure(`There is no suite ${name}; there are ${known}.`, { exitCode: 2 })
+    }
+    chosen.add(name)
+    suite.needs.forEach(add)
+  }
+  names.forEach(add)
+  return suites.filter((suite) => chosen.has(suite.name))
+}
+
+/**
+ * @param {Suite} suite
+ * @returns {Promise<Result>}
+ */
+async function perform(suite) {
+  const start = performance.now()
+  try {
+    const outcome = await suite.run()
+    return { ...outcome, ms: performance.now() - start }
+  } catch (error) {
+    const output = error instanceof Failure ? error.output : ''
+    const reason = error instanceof Failure ? error.message : error instanceof Error ? error.stack : String(error)
+    return { passed: 0, failed: 1, output: `${output}\n${reason}`.trim(), ms: performance.now() - start }
+  }
+}
+
+/**
+ * @param {Suite} suite
+ * @param {Result} result
+ */
+function print(suite, result) {
+  const counts = suite.preparation && result.failed === 0 ? 'ready' : `${result.passed} passed`
+  const failed = result.failed > 0 ? red(`, ${result.failed} failed`) : ''
+  const skipped = result.skipped ? dim(`, ${result.skipped} skipped`) : ''
+  const remark = result.remark ? dim(`, ${result.remark}`) : ''
+  const mark = result.failed > 0 ? red('✘') : green('✔')
+  const name = `${suite.name.padEnd(12)} ${dim(suite.title.padEnd(25))}`
+  process.stdout.write(`${mark} ${name} ${counts}${failed}${skipped}${remark} ${dim(`(${time(result.ms)})`)}\n`)
+  if (result.failed > 0) process.stdout.write(`${result.output.trimEnd().replace(/^/gm, '  ')}\n`)
+}
+
+/**
+ * Runs suites as soon as what they need is there, one a lane at a time.
+ * @param {readonly Suite[]} chosen
+ * @returns {Promise<Map<string, Result>>}
+ */
+async function runAll(chosen) {
+  /** @type {Map<string, Result>} */
+  const results = new Map()
+  const waiting = new Set(chosen)
+  /** @type {Map<string, Promise<void>>} */
+  const lanes = new Map()
+
+  while (waiting.size > 0 || lanes.size > 0) {
+    for (const suite of waiting) {
+      const missing = suite.needs.find((name) => (results.get(name)?.failed ?? 0) > 0)
+      if (missing !== undefined) {
+        waiting.delete(suite)
+        const result = { passed: 0, failed: 1, output: `Not run: it needs ${missing}, which failed.`, ms: 0 }
+        results.set(suite.name, result)
+        print(suite, result)
+      } else if (!lanes.has(suite.lane) && suite.needs.every((name) => results.has(name))) {
+        waiting.delete(suite)
+        const running = perform(suite).then((result) => {
+          lanes.delete(suite.lane)
+          results.set(suite.name, result)
+          print(suite, result)
+        })
+        lanes.set(suite.lane, running)
+      }
+    }
+    if (lanes.size > 0) await Promise.race(lanes.values())
+  }
+  return results
+}
+
+await runMain(async () => {
+  const chosen = choose(process.argv.slice(2))
+  const start = performance.now()
+  const results = await runAll(chosen)
+  let passed = 0
+  let failed = 0
+  for (const suite of chosen) {
+    const result = results.get(suite.name)
+    if (result === undefined) continue
+    if (!suite.preparation) passed += result.passed
+    failed += result.failed
+  }
+  process.stdout.write(`\n${dim(`after ${time(performance.now() - start)}`)}\n`)
+  process.stdout.write(`${bold(`${passed} passed, ${failed} failed`)}\n`)
+  if (failed > 0 || passed === 0) process.exitCode = 1
+})
