@@ -1,0 +1,201 @@
+//! What can go wrong, one type a direction.
+
+use faststr::FastStr;
+use volo_js_tape::{AllocError, Full, Malformed};
+
+use crate::program::Program;
+
+/// A schema that cannot be compiled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProgramError {
+    /// A type refers to a struct the schema does not have.
+    #[error("{place} refers to struct {index}, but the schema has no such struct")]
+    UnknownStruct {
+        /// Struct and field, or method.
+        place: String,
+        /// The index that is out of range.
+        index: u32,
+    },
+    /// Two fields of a struct have one id.
+    #[error("struct {structure} has two fields with id {id}: give one of them another id")]
+    DuplicateId {
+        /// Name of the struct.
+        structure: String,
+        /// The id.
+        id: i16,
+    },
+    /// A struct has more fields than ids exist.
+    #[error("struct {structure} has {fields} fields; at most 65536 ids exist")]
+    TooManyFields {
+        /// Name of the struct.
+        structure: String,
+        /// How many it has.
+        fields: usize,
+    },
+}
+
+/// Bytes that are not a stream of Thrift messages, or one over a limit. The connection cannot be used any more.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// The message is larger than allowed.
+    #[error(
+        "a message of {size} bytes or more exceeds the limit of {limit}: raise the frame limit, or send less at once"
+    )]
+    TooLarge {
+        /// What is known of its size.
+        size: usize,
+        /// [`Limits::frame`](crate::Limits::frame).
+        limit: usize,
+    },
+    /// A frame too short to hold a message.
+    #[error("a frame of {0} bytes cannot hold a message")]
+    TooShort(usize),
+    /// Structs or containers are nested deeper than allowed.
+    #[error("the message is nested deeper than {0} levels: raise the depth limit, or flatten the data")]
+    DepthLimit(usize),
+    /// Thrift, but a protocol or transport that is not spoken here.
+    #[error("the peer speaks {0}; this end speaks the strict binary protocol, framed or buffered")]
+    Unsupported(&'static str),
+    /// No Thrift.
+    #[error("the bytes are not Thrift: {0}")]
+    NotThrift(&'static str),
+    /// Thrift gone wrong.
+    #[error("the message is malformed: {0}")]
+    Malformed(&'static str),
+}
+
+/// A message that could not be laid onto the tape.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// The tape has no room: deliver it or use a larger one, and decode the message again.
+    #[error(transparent)]
+    Full(#[from] Full),
+    /// The message wants more tape slots than one may have.
+    #[error(
+        "the message needs more tape slots than one message may have: raise the limit on slots, or send less at once"
+    )]
+    SlotLimit,
+    /// Structs or containers are nested deeper than allowed.
+    #[error("the message is nested deeper than {0} levels: raise the depth limit, or flatten the data")]
+    DepthLimit(usize),
+    /// The bytes are no message.
+    #[error("the message is malformed: {0}")]
+    Malformed(&'static str),
+    /// A required field did not come.
+    #[error("required field {field} of {structure} is missing")]
+    MissingRequired {
+        /// Name of the struct.
+        structure: FastStr,
+        /// Name of the field.
+        field: FastStr,
+    },
+}
+
+impl From<AllocError> for DecodeError {
+    fn from(error: AllocError) -> Self {
+        match error {
+            AllocError::Full(full) => Self::Full(full),
+            AllocError::SlotLimit => Self::SlotLimit,
+        }
+    }
+}
+
+/// A message of the out tape that cannot be sent. The output is as it was before.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EncodeError {
+    /// The tape makes no sense.
+    #[error(transparent)]
+    Tape(#[from] Malformed),
+    /// The method number is not one of the program's.
+    #[error("the program has no method number {0}")]
+    UnknownMethod(u32),
+    /// A oneway method has no reply.
+    #[error("method {0} is oneway and has no reply")]
+    NoReply(FastStr),
+    /// Structs or containers are nested deeper than [`MAX_DEPTH`](crate::MAX_DEPTH), or contain themselves.
+    #[error("the value is nested deeper than {0} levels, or contains itself")]
+    DepthLimit(usize),
+    /// The message would exceed 2 GiB.
+    #[error("the message exceeds 2 GiB, which no frame can hold: send less at once")]
+    TooLarge,
+    /// A required field is absent.
+    #[error("required field {field} of {structure} is missing")]
+    MissingRequired {
+        /// Name of the struct.
+        structure: FastStr,
+        /// Name of the field.
+        field: FastStr,
+    },
+    /// A number does not fit its type.
+    #[error("{value} does not fit {ty}")]
+    OutOfRange {
+        /// The number.
+        value: i32,
+        /// `i8` or `i16`.
+        ty: &'static str,
+    },
+    /// A uuid's text is not 36 characters of hexadecimal digits and hyphens.
+    #[error("a uuid is not of the form 00112233-4455-6677-8899-aabbccddeeff")]
+    Uuid,
+    /// Pilota refused to write.
+    #[error("the message could not be written: {0}")]
+    Write(String),
+}
+
+/// Why reading stopped, small enough to be returned from every level.
+#[derive(Debug)]
+pub(crate) enum Fail {
+    Full,
+    SlotLimit,
+    Depth,
+    Malformed(&'static str),
+    /// `absent` bits of word number `word` are required.
+    Missing {
+        structure: u32,
+        word: usize,
+        absent: u64,
+    },
+}
+
+impl From<AllocError> for Fail {
+    #[inline]
+    fn from(error: AllocError) -> Self {
+        match error {
+            AllocError::Full(Full) => Self::Full,
+            AllocError::SlotLimit => Self::SlotLimit,
+        }
+    }
+}
+
+impl From<Full> for Fail {
+    #[inline]
+    fn from(_: Full) -> Self {
+        Self::Full
+    }
+}
+
+impl Fail {
+    /// In full, with names.
+    #[cold]
+    pub(crate) fn explain(self, program: &Program, depth: usize) -> DecodeError {
+        match self {
+            Self::Missing { structure, word, absent } => {
+                let (structure, field) = program.structure(structure).missing(word, absent);
+                DecodeError::MissingRequired { structure, field }
+            }
+            other => other.explain_bare(depth),
+        }
+    }
+
+    /// In full, where no program is at hand and so nothing is required.
+    #[cold]
+    pub(crate) fn explain_bare(self, depth: usize) -> DecodeError {
+        match self {
+            Self::Full => DecodeError::Full(Full),
+            Self::SlotLimit => DecodeError::SlotLimit,
+            Self::Depth => DecodeError::DepthLimit(depth),
+            Self::Malformed(what) => DecodeError::Malformed(what),
+            Self::Missing { .. } => DecodeError::Malformed("a required field is missing"),
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! What one message may cost.
+
+/// Deepest nesting that can be allowed; a larger [`Limits::depth`] counts as this.
+pub const MAX_DEPTH: usize = 512;
+/// Largest message that can be allowed, in bytes (1 GiB − 1); a larger [`Limits::frame`] counts as this.
+pub const MAX_FRAME: usize = (1 << 30) - 1;
+
+/// What one inbound message may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a message. Default 16 MiB, as Volo's.
+    pub frame: usize,
+    /// Tape slots of a message, header included. Bytes alone do not bound them: a list of empty structs takes a byte an
+    /// element on the wire and a slot a field on the tape. Default 4 Mi (32 MiB).
+    pub slots: usize,
+    /// Structs and containers inside each other, the outermost struct included. Default 64, as Apache Thrift's.
+    pub depth: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { frame: 16 << 20, slots: 4 << 20, depth: 64 }
+    }
+}
+
+impl Limits {
+    pub(crate) fn frame(&self) -> usize {
+        self.frame.min(MAX_FRAME)
+    }
+
+    pub(crate) fn depth(&self) -> usize {
+        self.depth.min(MAX_DEPTH)
+    }
+}

@@ -1,0 +1,242 @@
+//! A schema compiled for walking: what the codecs need of it, laid out for speed.
+
+use faststr::FastStr;
+use volo_js_schema::{Requiredness, Schema, StructKind, Type};
+use volo_js_tape::presence_slots;
+
+use crate::error::ProgramError;
+use crate::wire;
+
+/// A compiled schema. Indexes of methods and structs are the schema's.
+#[derive(Debug)]
+pub struct Program {
+    structs: Vec<StructProgram>,
+    methods: Vec<MethodProgram>,
+}
+
+/// A compiled method.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MethodProgram {
+    /// Name on the wire.
+    pub name: FastStr,
+    /// True if nobody waits for a reply.
+    pub oneway: bool,
+    /// Arguments struct.
+    pub args: u32,
+    /// Result struct; none for oneway methods.
+    pub result: Option<u32>,
+}
+
+#[derive(Debug)]
+pub(crate) struct StructProgram {
+    pub(crate) name: FastStr,
+    /// Exactly one field is present; of several on the wire the last wins.
+    pub(crate) union: bool,
+    pub(crate) fields: Vec<FieldProgram>,
+    /// Slots before the first field's.
+    pub(crate) presence: usize,
+    /// Bits of the required fields, 64 a word, as many words as there are presence slots.
+    pub(crate) required: Vec<u64>,
+    ids: Ids,
+}
+
+#[derive(Debug)]
+pub(crate) struct FieldProgram {
+    pub(crate) id: i16,
+    pub(crate) name: FastStr,
+    /// Type code on the wire.
+    pub(crate) wire: u8,
+    pub(crate) ty: Ty,
+}
+
+#[derive(Debug)]
+pub(crate) enum Ty {
+    Bool,
+    I8,
+    I16,
+    /// `i32` and enums.
+    I32,
+    I64,
+    Double,
+    String,
+    Binary,
+    Uuid,
+    Struct(u32),
+    /// Lists and sets; they differ in [`FieldProgram::wire`] and [`Item::wire`] only.
+    List(Box<Item>),
+    Map(Box<(Item, Item)>),
+}
+
+/// Element type of a container.
+#[derive(Debug)]
+pub(crate) struct Item {
+    pub(crate) wire: u8,
+    pub(crate) ty: Ty,
+}
+
+/// Number of a field by its id.
+#[derive(Debug)]
+enum Ids {
+    /// By `id - first`; [`NONE`] where there is no field.
+    Dense { first: i16, numbers: Vec<u16> },
+    /// Sorted, for ids that are far apart.
+    Sparse(Vec<(i16, u16)>),
+}
+
+const NONE: u16 = u16::MAX;
+
+impl Program {
+    /// Compiles a schema.
+    pub fn compile(schema: &Schema) -> Result<Self, ProgramError> {
+        let known = schema.structs.len();
+        let structs = schema.structs.iter().map(|s| StructProgram::compile(s, known)).collect::<Result<_, _>>()?;
+        let check = |place: &str, index: u32| {
+            if (index as usize) < known {
+                Ok(index)
+            } else {
+                Err(ProgramError::UnknownStruct { place: format!("method {place}"), index })
+            }
+        };
+        let methods = schema
+            .methods
+            .iter()
+            .map(|m| {
+                Ok(MethodProgram {
+                    name: FastStr::new(&m.name),
+                    oneway: m.oneway,
+                    args: check(&m.name, m.args)?,
+                    result: m.result.map(|index| check(&m.name, index)).transpose()?,
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { structs, methods })
+    }
+
+    /// The method with this index.
+    ///
+    /// # Panics
+    /// If there is none; [`methods`](Self::methods) has them all.
+    #[inline]
+    pub fn method(&self, index: u32) -> &MethodProgram {
+        &self.methods[index as usize]
+    }
+
+    /// All methods.
+    #[inline]
+    pub fn methods(&self) -> &[MethodProgram] {
+        &self.methods
+    }
+
+    #[inline]
+    pub(crate) fn structure(&self, index: u32) -> &StructProgram {
+        &self.structs[index as usize]
+    }
+}
+
+impl StructProgram {
+    fn compile(source: &volo_js_schema::Struct, known: usize) -> Result<Self, ProgramError> {
+        let count = source.fields.len();
+        if count >= NONE as usize {
+            return Err(ProgramError::TooManyFields { structure: source.name.clone(), fields: count });
+        }
+        let presence = presence_slots(count);
+        let mut required = vec![0; presence];
+        let mut fields = Vec::with_capacity(count);
+        for (number, field) in source.fields.iter().enumerate() {
+            let ty = Ty::compile(&field.ty, known).map_err(|index| ProgramError::UnknownStruct {
+                place: format!("field {}.{}", source.name, field.name),
+                index,
+            })?;
+            if field.requiredness == Requiredness::Required {
+                required[number / 64] |= 1 << (number % 64);
+            }
+            fields.push(FieldProgram { id: field.id, name: FastStr::new(&field.name), wire: code(&field.ty), ty });
+        }
+        let ids = Ids::new(&fields).map_err(|id| ProgramError::DuplicateId { structure: source.name.clone(), id })?;
+        let union = source.kind == StructKind::Union;
+        Ok(Self { name: FastStr::new(&source.name), union, fields, presence, required, ids })
+    }
+
+    /// Number of the field with this id.
+    #[inline]
+    pub(crate) fn find(&self, id: i16) -> Option<usize> {
+        let number = match &self.ids {
+            Ids::Dense { first, numbers } => *numbers.get(i32::from(id).wrapping_sub(i32::from(*first)) as usize)?,
+            Ids::Sparse(pairs) => pairs[pairs.binary_search_by_key(&id, |pair| pair.0).ok()?].1,
+        };
+        (number != NONE).then_some(number as usize)
+    }
+
+    /// Name of the first required field that `absent` (bits of word number `word`) has.
+    #[cold]
+    pub(crate) fn missing(&self, word: usize, absent: u64) -> (FastStr, FastStr) {
+        let number = word * 64 + absent.trailing_zeros() as usize;
+        (self.name.clone(), self.fields[number].name.clone())
+    }
+}
+
+impl Ids {
+    fn new(fields: &[FieldProgram]) -> Result<Self, i16> {
+        let mut pairs: Vec<_> = fields.iter().enumerate().map(|(number, f)| (f.id, number as u16)).collect();
+        pairs.sort_unstable();
+        if let Some(twice) = pairs.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            return Err(twice[0].0);
+        }
+        let (Some(&(first, _)), Some(&(last, _))) = (pairs.first(), pairs.last()) else {
+            return Ok(Self::Sparse(pairs));
+        };
+        let span = (i32::from(last) - i32::from(first)) as usize + 1;
+        if span > 256 + 4 * fields.len() {
+            return Ok(Self::Sparse(pairs));
+        }
+        let mut numbers = vec![NONE; span];
+        for (id, number) in pairs {
+            numbers[(i32::from(id) - i32::from(first)) as usize] = number;
+        }
+        Ok(Self::Dense { first, numbers })
+    }
+}
+
+impl Ty {
+    fn compile(ty: &Type, known: usize) -> Result<Self, u32> {
+        Ok(match ty {
+            Type::Bool => Self::Bool,
+            Type::I8 => Self::I8,
+            Type::I16 => Self::I16,
+            Type::I32 | Type::Enum(_) => Self::I32,
+            Type::I64 => Self::I64,
+            Type::Double => Self::Double,
+            Type::String => Self::String,
+            Type::Binary => Self::Binary,
+            Type::Uuid => Self::Uuid,
+            Type::Struct(index) if (*index as usize) < known => Self::Struct(*index),
+            Type::Struct(index) => return Err(*index),
+            Type::List(item) | Type::Set(item) => Self::List(Box::new(Item::compile(item, known)?)),
+            Type::Map(key, value) => Self::Map(Box::new((Item::compile(key, known)?, Item::compile(value, known)?))),
+        })
+    }
+}
+
+impl Item {
+    fn compile(ty: &Type, known: usize) -> Result<Self, u32> {
+        Ok(Self { wire: code(ty), ty: Ty::compile(ty, known)? })
+    }
+}
+
+/// Type code on the wire.
+fn code(ty: &Type) -> u8 {
+    match ty {
+        Type::Bool => wire::BOOL,
+        Type::I8 => wire::I8,
+        Type::I16 => wire::I16,
+        Type::I32 | Type::Enum(_) => wire::I32,
+        Type::I64 => wire::I64,
+        Type::Double => wire::DOUBLE,
+        Type::String | Type::Binary => wire::BINARY,
+        Type::Uuid => wire::UUID,
+        Type::Struct(_) => wire::STRUCT,
+        Type::List(_) => wire::LIST,
+        Type::Set(_) => wire::SET,
+        Type::Map(..) => wire::MAP,
+    }
+}
