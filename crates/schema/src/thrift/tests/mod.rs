@@ -1,0 +1,3 @@
+//! Behaviour of the front end as a whole.
+
+mod features;
