@@ -6,7 +6,7 @@
 //! - `volo-peer everything-server --port P`: echoes tests/fixtures/everything_reserved.thrift; finds out by itself
 //!   whether a client speaks buffered, framed or TTHeader.
 //! - `volo-peer everything-client --port P [--transport framed|buffered|ttheader] [--rounds N] [--seed N]
-//!   [--skip uuid,reserved,keys,proto]`: calls every method with many values and compares what comes back. Prints
+//!   [--skip uuid,reserved,keys,proto,zero]`: calls every method with many values and compares what comes back. Prints
 //!   `ok N calls`.
 //!
 //! Binary only: what Pilota 0.13 generates cannot read a struct with a `bool` field in compact (it panics with
