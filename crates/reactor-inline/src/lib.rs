@@ -1,1 +1,10 @@
-//! The event loop that runs on the isolate's own thread
+//! The event loop that runs on the isolate's own thread: a small level-triggered loop that somebody else turns.
+//!
+//! libuv (or a test) waits on [`Reactor::descriptor`] and calls [`Reactor::poll`] when it is readable. The reactor never blocks.
+
+mod listener;
+mod poller;
+mod reactor;
+
+pub use listener::ListenOptions;
+pub use reactor::{Reactor, SocketOptions};

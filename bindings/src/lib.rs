@@ -1,0 +1,16 @@
+//! The addon: the only code that knows N-API and libuv.
+//!
+//! [`core::Core`] is one isolate's reactor; [`uv`] turns it, [`memory`] is the tape JavaScript owns, [`host`] calls JavaScript.
+
+mod core;
+mod host;
+mod idl;
+mod memory;
+mod options;
+mod uv;
+
+/// Version of the tape's layout this binary speaks; generated code carries the one it was made for.
+#[napi_derive::napi]
+pub fn layout_version() -> u32 {
+    volo_js_tape::LAYOUT_VERSION
+}

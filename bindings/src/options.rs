@@ -1,0 +1,121 @@
+//! Options as JavaScript passes them: numbers of milliseconds and bytes, all optional.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use napi::{Error, Result};
+use napi_derive::napi;
+use volo_js_reactor_inline::{ListenOptions, SocketOptions};
+use volo_js_thrift::{Limits, Transport};
+use volo_js_transport::{Address, ClientOptions, Mode, ServerOptions};
+
+/// See `NativeListenOptions` in `js/core/addon.ts`.
+#[napi(object)]
+#[derive(Default)]
+pub struct NativeListenOptions {
+    pub host: Option<String>,
+    pub port: Option<u32>,
+    pub path: Option<String>,
+    pub memory: Option<String>,
+    pub backlog: Option<i32>,
+    pub reuse_port: Option<bool>,
+    pub no_delay: Option<bool>,
+    pub keep_alive: Option<f64>,
+    pub max_frame_size: Option<f64>,
+    pub max_slots: Option<f64>,
+    pub max_depth: Option<u32>,
+    pub max_in_flight: Option<u32>,
+    pub max_unwritten: Option<f64>,
+    pub max_connections: Option<u32>,
+    pub frame_timeout: Option<f64>,
+}
+
+/// See `NativeClientOptions` in `js/core/addon.ts`.
+#[napi(object)]
+pub struct NativeClientOptions {
+    pub host: Option<String>,
+    pub port: Option<u32>,
+    pub path: Option<String>,
+    pub memory: Option<String>,
+    pub mode: String,
+    pub transport: String,
+    pub pool_size: Option<u32>,
+    pub idle_timeout: Option<f64>,
+    pub max_lifetime: Option<f64>,
+    pub connect_timeout: Option<f64>,
+    pub no_delay: Option<bool>,
+    pub keep_alive: Option<f64>,
+    pub max_frame_size: Option<f64>,
+    pub max_slots: Option<f64>,
+    pub max_depth: Option<u32>,
+}
+
+impl NativeListenOptions {
+    pub(crate) fn address(&self) -> Result<Address> {
+        address(self.host.as_deref(), self.port, self.path.as_deref(), self.memory.as_deref())
+    }
+
+    pub(crate) fn listen(&self) -> ListenOptions {
+        ListenOptions { backlog: self.backlog, reuse_port: self.reuse_port.unwrap_or(false), socket: socket(self.no_delay, self.keep_alive) }
+    }
+
+    pub(crate) fn server(&self) -> ServerOptions {
+        let default = ServerOptions::default();
+        ServerOptions {
+            limits: limits(self.max_frame_size, self.max_slots, self.max_depth),
+            max_in_flight: self.max_in_flight.map_or(default.max_in_flight, |count| count as usize),
+            max_unwritten: self.max_unwritten.map_or(default.max_unwritten, |size| size as usize),
+            max_connections: self.max_connections.map_or(default.max_connections, |count| count as usize),
+            frame_timeout: self.frame_timeout.map_or(default.frame_timeout, duration),
+        }
+    }
+}
+
+impl NativeClientOptions {
+    pub(crate) fn client(&self) -> Result<ClientOptions> {
+        let default = ClientOptions::new(address(self.host.as_deref(), self.port, self.path.as_deref(), self.memory.as_deref())?);
+        Ok(ClientOptions {
+            mode: if self.mode == "pipelined" { Mode::Pipelined } else { Mode::PingPong },
+            transport: if self.transport == "buffered" { Transport::Buffered } else { Transport::Framed },
+            limits: limits(self.max_frame_size, self.max_slots, self.max_depth),
+            pool_size: self.pool_size.map_or(default.pool_size, |size| (size as usize).max(1)),
+            idle_timeout: self.idle_timeout.map_or(default.idle_timeout, duration),
+            max_lifetime: self.max_lifetime.map_or(default.max_lifetime, duration),
+            connect_timeout: self.connect_timeout.map_or(default.connect_timeout, duration),
+            address: default.address,
+        })
+    }
+
+    pub(crate) fn socket(&self) -> SocketOptions {
+        socket(self.no_delay, self.keep_alive)
+    }
+}
+
+fn duration(milliseconds: f64) -> Duration {
+    Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or(Duration::MAX)
+}
+
+fn limits(frame: Option<f64>, slots: Option<f64>, depth: Option<u32>) -> Limits {
+    let default = Limits::default();
+    Limits {
+        frame: frame.map_or(default.frame, |size| size as usize),
+        slots: slots.map_or(default.slots, |count| count as usize),
+        depth: depth.map_or(default.depth, |depth| depth as usize),
+    }
+}
+
+fn socket(no_delay: Option<bool>, keep_alive: Option<f64>) -> SocketOptions {
+    SocketOptions { no_delay: no_delay.unwrap_or(true), keep_alive: keep_alive.filter(|idle| *idle > 0.0).map(duration) }
+}
+
+fn address(host: Option<&str>, port: Option<u32>, path: Option<&str>, memory: Option<&str>) -> Result<Address> {
+    if let Some(name) = memory {
+        return Ok(Address::Memory(name.to_owned()));
+    }
+    if let Some(path) = path {
+        return Ok(Address::Unix(PathBuf::from(path)));
+    }
+    let host = host.unwrap_or("127.0.0.1");
+    let ip = host.parse().map_err(|_| Error::from_reason(format!("{host} is not an IP address; resolve names first")))?;
+    let port = u16::try_from(port.unwrap_or(0)).map_err(|_| Error::from_reason("a port is at most 65535"))?;
+    Ok(Address::Tcp(SocketAddr::new(ip, port)))
+}

@@ -1,0 +1,356 @@
+//! Sockets and readiness around an [`Engine`].
+
+use std::{
+    io,
+    os::fd::{OwnedFd, RawFd},
+    time::{Duration, Instant},
+};
+
+use bytes::BytesMut;
+use rustix::net::{RecvFlags, SendFlags, recv, send};
+use slab::Slab;
+use socket2::{Domain, SockAddr, Socket, Type};
+use volo_js_tape::{InTape, Malformed, OutTape};
+use volo_js_transport::{Action, Address, ConnectionId, Engine, Interest};
+
+use crate::{
+    ListenOptions,
+    listener::Listener,
+    poller::{Event, Poller},
+};
+
+/// Bytes received with one system call.
+const CHUNK: usize = 64 << 10;
+/// Below this much room the receive buffer is renewed.
+const LEAST: usize = 16 << 10;
+/// Marks a poller key as a listener's.
+const LISTENER: u64 = 1 << 32;
+/// How often timeouts are looked for, and how long accepting rests after it failed.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Options of a connection's socket.
+#[derive(Debug, Clone, Copy)]
+pub struct SocketOptions {
+    /// `TCP_NODELAY`. Default on.
+    pub no_delay: bool,
+    /// TCP keepalive after this idle time. Default off.
+    pub keep_alive: Option<Duration>,
+}
+
+impl Default for SocketOptions {
+    fn default() -> Self {
+        Self { no_delay: true, keep_alive: None }
+    }
+}
+
+struct Connection {
+    fd: OwnedFd,
+    interest: Interest,
+    connecting: bool,
+}
+
+struct Listening {
+    listener: Listener,
+    owner: u32,
+    /// Accepting failed and rests.
+    resting: bool,
+}
+
+/// The loop of one isolate.
+pub struct Reactor {
+    engine: Engine,
+    poller: Poller,
+    /// By the engine's connection id.
+    connections: Vec<Option<Connection>>,
+    listeners: Slab<Listening>,
+    events: Vec<Event>,
+    next_event: usize,
+    /// Where bytes are received. What a message takes is split off and comes back once the message is decoded.
+    chunk: BytesMut,
+    dirty: Vec<ConnectionId>,
+    client_sockets: Vec<(u32, SocketOptions)>,
+}
+
+impl Reactor {
+    /// A loop with nothing in it.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self {
+            engine: Engine::new(Instant::now()),
+            poller: Poller::new()?,
+            connections: Vec::new(),
+            listeners: Slab::new(),
+            events: Vec::new(),
+            next_event: 0,
+            chunk: BytesMut::zeroed(CHUNK),
+            dirty: Vec::new(),
+            client_sockets: Vec::new(),
+        })
+    }
+
+    /// The descriptor to wait on: readable when [`Reactor::poll`] has something to do.
+    pub fn descriptor(&self) -> RawFd {
+        self.poller.descriptor()
+    }
+
+    /// Servers, clients and calls.
+    pub fn engine(&mut self) -> &mut Engine {
+        &mut self.engine
+    }
+
+    /// Listens for a server of the engine; tells the bound address.
+    pub fn listen(&mut self, owner: u32, address: &Address, options: &ListenOptions) -> io::Result<Address> {
+        if let Address::Memory(name) = address {
+            return if self.engine.listen_memory(owner, name) { Ok(address.clone()) } else { Err(io::Error::from(io::ErrorKind::AddrInUse)) };
+        }
+        let (listener, bound) = Listener::bind(address, options)?;
+        let entry = self.listeners.vacant_entry();
+        self.poller.add(&listener.socket, LISTENER | entry.key() as u64, Interest { read: true, write: false })?;
+        entry.insert(Listening { listener, owner, resting: false });
+        Ok(bound)
+    }
+
+    /// Lets an owner's calls finish for `grace`, then closes what is left.
+    pub fn close_owner(&mut self, owner: u32, grace: Duration) {
+        self.engine.set_now(Instant::now());
+        self.engine.close_owner(owner, grace);
+        self.client_sockets.retain(|(other, _)| *other != owner);
+        self.carry_out();
+    }
+
+    /// Options of the sockets a client makes.
+    pub fn set_client_socket(&mut self, owner: u32, options: SocketOptions) {
+        self.client_sockets.retain(|(other, _)| *other != owner);
+        self.client_sockets.push((owner, options));
+    }
+
+    /// Must the loop be turned again without waiting?
+    pub fn has_backlog(&self) -> bool {
+        self.next_event < self.events.len() || self.engine.has_backlog()
+    }
+
+    /// How long to wait for the next [`Reactor::tick`]; None if nothing depends on time.
+    pub fn tick_after(&self) -> Option<Duration> {
+        (self.engine.needs_tick() || self.listeners.iter().any(|(_, listening)| listening.resting)).then_some(TICK)
+    }
+
+    /// Looks for what has run out of time.
+    pub fn tick(&mut self) {
+        self.engine.set_now(Instant::now());
+        self.engine.tick();
+        for (key, listening) in &mut self.listeners {
+            if std::mem::take(&mut listening.resting) {
+                // Fails only for a descriptor that was never added.
+                let _ = self.poller.modify(&listening.listener.socket, LISTENER | key as u64, Interest { read: true, write: false });
+            }
+        }
+        self.carry_out();
+    }
+
+    /// Reads what has arrived, as far as the tape has room. Never blocks.
+    pub fn poll(&mut self, tape: &mut InTape<'_>) -> io::Result<()> {
+        self.engine.set_now(Instant::now());
+        self.engine.work_off(tape);
+        self.carry_out();
+        if self.next_event >= self.events.len() {
+            self.events.clear();
+            self.next_event = 0;
+            self.poller.ready(&mut self.events)?;
+        }
+        while let Some(&event) = self.events.get(self.next_event) {
+            if self.engine.is_turn_over(tape) {
+                break;
+            }
+            self.next_event += 1;
+            if event.key & LISTENER != 0 {
+                self.accept((event.key & !LISTENER) as usize);
+            } else {
+                self.ready(event.key as ConnectionId, event, tape);
+            }
+            self.carry_out();
+        }
+        Ok(())
+    }
+
+    /// Takes what JavaScript wrote.
+    ///
+    /// # Errors
+    /// [`Malformed`] if the tape is damaged.
+    pub fn submit(&mut self, tape: &OutTape<'_>) -> Result<(), Malformed> {
+        let result = self.engine.submit(tape);
+        self.carry_out();
+        result
+    }
+
+    /// Writes what is to be written.
+    pub fn flush(&mut self) {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        self.engine.take_dirty(&mut dirty);
+        for id in dirty.drain(..) {
+            self.write(id);
+        }
+        self.dirty = dirty;
+        self.carry_out();
+    }
+
+    fn accept(&mut self, key: usize) {
+        // A listener closed by an event before this one.
+        let Some(listening) = self.listeners.get_mut(key) else { return };
+        loop {
+            match listening.listener.accept() {
+                Ok(None) => return,
+                Ok(Some((fd, peer))) => {
+                    // A refused connection is closed by being dropped.
+                    let Some(id) = self.engine.accepted(listening.owner, peer) else { continue };
+                    let interest = Interest { read: true, write: false };
+                    if let Err(error) = self.poller.add(&fd, u64::from(id), interest) {
+                        self.engine.closed(id, &error.to_string());
+                        continue;
+                    }
+                    put(&mut self.connections, id, Connection { fd, interest, connecting: false });
+                }
+                Err(error) => {
+                    // Out of descriptors, most likely: the listener stays readable, so rest instead of spinning.
+                    listening.resting = true;
+                    let _ = self.poller.modify(&listening.listener.socket, LISTENER | key as u64, Interest { read: false, write: false });
+                    self.engine.accept_failed(listening.owner, &error.to_string());
+                    return;
+                }
+            }
+        }
+    }
+
+    fn ready(&mut self, id: ConnectionId, event: Event, tape: &mut InTape<'_>) {
+        let Some(Some(connection)) = self.connections.get_mut(id as usize) else { return };
+        if connection.connecting {
+            if !(event.writable || event.broken) {
+                return;
+            }
+            match rustix::net::sockopt::socket_error(&connection.fd) {
+                Ok(Ok(())) if !event.broken => {
+                    connection.connecting = false;
+                    self.engine.connected(id);
+                    // Fast path: write in the turn that sees the connection made.
+                }
+                Ok(Ok(())) => self.engine.closed(id, "the connection was closed while it was made"),
+                Ok(Err(error)) | Err(error) => {
+                    let why = self.engine.cannot_connect(id, &error.to_string());
+                    self.engine.closed(id, &why);
+                }
+            }
+            return;
+        }
+        if event.readable {
+            self.read(id, tape);
+        } else if event.broken {
+            return self.engine.closed(id, "the connection was reset");
+        }
+        if event.writable {
+            self.write(id);
+        }
+    }
+
+    fn read(&mut self, id: ConnectionId, tape: &mut InTape<'_>) {
+        let Some(Some(connection)) = self.connections.get(id as usize) else { return };
+        if self.chunk.len() < LEAST {
+            // Reclaims what decoded messages gave back, without allocating, unless a message still waits.
+            self.chunk.reserve(CHUNK - self.chunk.len());
+            self.chunk.resize(CHUNK, 0);
+        }
+        match recv(&connection.fd, &mut self.chunk[..], RecvFlags::empty()) {
+            Ok((0, _)) => self.engine.ended(id),
+            Ok((count, _)) => {
+                let received = self.chunk.split_to(count).freeze();
+                self.engine.receive(id, received, tape);
+            }
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
+            Err(error) => self.engine.closed(id, &io::Error::from(error).to_string()),
+        }
+    }
+
+    fn write(&mut self, id: ConnectionId) {
+        let Some(Some(connection)) = self.connections.get(id as usize) else { return };
+        let output = self.engine.output(id);
+        if output.is_empty() || connection.connecting {
+            return;
+        }
+        match send(&connection.fd, output, SendFlags::NOSIGNAL) {
+            Ok(count) => self.engine.wrote(id, count),
+            Err(rustix::io::Errno::AGAIN) => self.engine.wrote(id, 0),
+            Err(rustix::io::Errno::INTR) => self.dirty.push(id),
+            Err(error) => self.engine.closed(id, &io::Error::from(error).to_string()),
+        }
+    }
+
+    fn carry_out(&mut self) {
+        while let Some(action) = self.engine.next_action() {
+            match action {
+                Action::Interest(id) => self.update_interest(id),
+                Action::Close(id) => {
+                    if let Some(connection) = self.connections.get_mut(id as usize).and_then(Option::take) {
+                        // Closing the descriptor removes it from epoll; kqueue and `polling` want to be told.
+                        let _ = self.poller.remove(&connection.fd);
+                    }
+                }
+                Action::StopListening(owner) => {
+                    let keys: Vec<usize> = self.listeners.iter().filter(|(_, listening)| listening.owner == owner).map(|(key, _)| key).collect();
+                    for key in keys {
+                        let listening = self.listeners.remove(key);
+                        let _ = self.poller.remove(&listening.listener.socket);
+                    }
+                }
+                Action::Connect(id, address) => {
+                    if let Err(error) = self.connect(id, &address) {
+                        let why = self.engine.cannot_connect(id, &error.to_string());
+                        self.engine.closed(id, &why);
+                    }
+                }
+            }
+        }
+    }
+
+    fn update_interest(&mut self, id: ConnectionId) {
+        let wanted = self.engine.interest(id);
+        let Some(Some(connection)) = self.connections.get_mut(id as usize) else { return };
+        if connection.connecting || connection.interest == wanted {
+            return;
+        }
+        if self.poller.modify(&connection.fd, u64::from(id), wanted).is_ok() {
+            connection.interest = wanted;
+        }
+    }
+
+    fn connect(&mut self, id: ConnectionId, address: &Address) -> io::Result<()> {
+        let (socket, to) = match address {
+            Address::Tcp(address) => (Socket::new(Domain::for_address(*address), Type::STREAM, None)?, SockAddr::from(*address)),
+            Address::Unix(path) => (Socket::new(Domain::UNIX, Type::STREAM, None)?, SockAddr::unix(path)?),
+            Address::Memory(_) => return Err(io::Error::from(io::ErrorKind::InvalidInput)),
+        };
+        socket.set_nonblocking(true)?;
+        let connecting = match socket.connect(&to) {
+            Ok(()) => false,
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => true,
+            Err(error) => return Err(error),
+        };
+        let fd = OwnedFd::from(socket);
+        if matches!(address, Address::Tcp(_)) {
+            let owner = self.engine.owner_of(id);
+            let options = self.client_sockets.iter().find(|(other, _)| Some(*other) == owner).map_or_else(SocketOptions::default, |(_, options)| *options);
+            options.apply(&fd)?;
+        }
+        let interest = if connecting { Interest { read: false, write: true } } else { Interest { read: true, write: false } };
+        self.poller.add(&fd, u64::from(id), interest)?;
+        put(&mut self.connections, id, Connection { fd, interest, connecting });
+        if !connecting {
+            self.engine.connected(id);
+        }
+        Ok(())
+    }
+}
+
+fn put(connections: &mut Vec<Option<Connection>>, id: ConnectionId, connection: Connection) {
+    let index = id as usize;
+    if index >= connections.len() {
+        connections.resize_with(index + 1, || None);
+    }
+    connections[index] = Some(connection);
+}

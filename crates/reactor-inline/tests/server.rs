@@ -1,0 +1,359 @@
+//! The serving side over real sockets: order, transports, limits, and peers that misbehave.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod support;
+
+use std::{
+    io::{Read, Write},
+    net::{Shutdown, TcpStream},
+    time::{Duration, Instant},
+};
+
+use support::{Harness, call_bytes, reply_bytes};
+use volo_js_tape::Kind;
+use volo_js_transport::ServerOptions;
+
+const CALL: u8 = 1;
+const ONEWAY: u8 = 4;
+
+fn connect(address: std::net::SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    stream
+}
+
+fn read(stream: &mut TcpStream, count: usize) -> Vec<u8> {
+    let mut bytes = vec![0; count];
+    stream.read_exact(&mut bytes).unwrap();
+    bytes
+}
+
+fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).unwrap();
+    bytes
+}
+
+#[test]
+fn answers_framed_and_buffered_peers_in_their_own_transport() {
+    let mut harness = Harness::new();
+    let (_, address) = harness.listen(ServerOptions::default());
+    for framed in [true, false] {
+        let mut peer = connect(address);
+        peer.write_all(&call_bytes("Echo", CALL, 7, Some("hello"), framed)).unwrap();
+        let call = harness.kind(Kind::Call);
+        assert_eq!(call.text, "hello");
+        harness.reply(&call, "world");
+        harness.send();
+        let expected = reply_bytes(7, "world");
+        let expected = if framed { &expected[..] } else { &expected[4..] };
+        assert_eq!(read(&mut peer, expected.len()), expected);
+    }
+}
+
+#[test]
+fn a_byte_at_a_time_is_a_call_all_the_same() {
+    let mut harness = Harness::new();
+    let (_, address) = harness.listen(ServerOptions::default());
+    for framed in [true, false] {
+        let mut peer = connect(address);
+        for byte in call_bytes("Echo", CALL, 1, Some("slow"), framed) {
+            peer.write_all(&[byte]).unwrap();
+            // Whatever arrives early is read alone.
+            assert!(harness.turn().iter().all(|message| message.kind == Kind::Call));
+            std::thread::sleep(Duration::from_micros(200));
+        }
+    }
+    // Both calls may have come within the loops; what matters is counted.
+    let end = Instant::now() + Duration::from_secs(5);
+    while harness.reactor.engine().server_stats(0).unwrap().calls < 2 && Instant::now() < end {
+        harness.turn();
+    }
+    assert_eq!(harness.reactor.engine().server_stats(0).unwrap().calls, 2);
+}
+
+#[test]
+fn replies_leave_in_the_order_of_the_requests() {
+    let mut harness = Harness::new();
+    let (_, address) = harness.listen(ServerOptions::default());
+    let mut peer = connect(address);
+    let requests: Vec<u8> = (1..=4).flat_map(|sequence| call_bytes("Echo", CALL, sequence, Some(&sequence.to_string()), true)).collect();
+    peer.write_all(&requests).unwrap();
+    let mut calls = Vec::new();
+    while calls.len() < 4 {
+        calls.extend(harness.until(|message| message.kind == Kind::Call));
+    }
+    for index in [2, 0, 3, 1] {
+        harness.reply(&calls[index].clone(), &calls[index].text.clone());
+        harness.send();
+    }
+    let expected: Vec<u8> = (1..=4).flat_map(|sequence| reply_bytes(sequence, &sequence.to_string())).collect();
+    assert_eq!(read(&mut peer, expected.len()), expected);
+}
+
+#[test]
+fn a_second_reply_and_a_reply_to_nobody_reach_nobody() {
+    let mut harness = Harness::new();
+    let (_, address) = harness.listen(ServerOptions::default());
+    let mut peer = connect(address);
+    peer.write_all(&call_bytes("Echo", CALL, 1, Some("a"), true)).unwrap();
+    let call = harness.kind(Kind::Call);
+    harness.reply(&call, "first");
+    harness.reply(&call, "again");
+    harness.send();
+    peer.write_all(&call_bytes("Echo", CALL, 2, Some("b"), true)).unwrap();
+    let second = harness.kind(Kind::Call);
+    assert_eq!(second.call, call.call, "the slot is used again");
+    harness.reply(&call, "late");
+    harness.reply(&second, "second");
+    harness.send();
+    let expected = [reply_bytes(1, "first"), reply_bytes(2, "second")].concat();
+    assert_eq!(read(&mut peer, expected.len()), expected);
+}
+
+#[test]
+fn an_unknown_method_is_told_so_and_the_connection_lives() {
+    let mut harness = Harness::new();
+    let (owner, address) = harness.listen(ServerOptions::default());
+    let mut peer = connect(address);
+    let requests = [
+        call_bytes("Echo", CALL, 1, Some("before"), true),
+        call_bytes("Nope", CALL, 2, Some("x"), true),
+        call_bytes("Echo", CALL, 3, None, true),
+        call_bytes("Echo", CALL, 4, Some("after"), true),
+    ];
+    peer.write_all(&requests.concat()).unwrap();
+    let mut calls = Vec::new();
+    while calls.len() < 2 {
+        calls.extend(harness.until(|message| message.kind == Kind::Call));
+    }
+    for call in calls.iter().rev() {
+        harness.reply(call, &call.text);
+    }
+    harness.send();
+    let first = reply_bytes(1, "before");
+    assert_eq!(read(&mut peer, first.len()), first);
+    let exception = |peer: &mut TcpStream| {
+        let size = u32::from_be_bytes(read(peer, 4).try_into().unwrap()) as usize;
+        let message = read(peer, size);
+        assert_eq!(message[..4], [0x80, 1, 0, 3]);
+        String::from_utf8_lossy(&message).into_owned()
+    };
+    assert!(exception(&mut peer).contains("unknown method \"Nope\""));
+    assert!(exception(&mut peer).contains("required field text of Echo.Echo_args is missing"));
+    let last = reply_bytes(4, "after");
+    assert_eq!(read(&mut peer, last.len()), last);
+    let stats = harness.reactor.engine().server_stats(owner).unwrap();
+    assert_eq!((stats.calls, stats.unknown_methods, stats.protocol_errors, stats.exceptions, stats.replies, stats.in_flight), (4, 1, 1, 2, 2, 0));
+}
+
+#[test]
+fn bytes_that_are_not_thrift_end_the_connection_with_an_event() {
+    let oversized = (17u32 << 20).to_be_bytes().to_vec();
+    let negative = vec![0xff, 0xff, 0xff, 0xff, 0x80, 1, 0, 1];
+    let mut negative_name = call_bytes("Echo", CALL, 1, Some("x"), true);
+    negative_name[8..12].copy_from_slice(&(-5i32).to_be_bytes());
+    let mut negative_string = call_bytes("Echo", CALL, 1, Some("x"), true);
+    let at = negative_string.len() - 6;
+    negative_string[at..at + 4].copy_from_slice(&(-1i32).to_be_bytes());
+    for garbage in [b"GET / HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(), oversized, negative, negative_name, negative_string] {
+        let mut harness = Harness::new();
+        let (owner, address) = harness.listen(ServerOptions::default());
+        let mut peer = connect(address);
+        peer.write_all(&garbage).unwrap();
+        let event = harness.kind(Kind::Event);
+        assert!(event.text.contains("closed"), "{}", event.text);
+        harness.flush();
+        read_to_end(&mut peer);
+        let stats = harness.reactor.engine().server_stats(owner).unwrap();
+        assert_eq!((stats.connections, stats.protocol_errors), (0, 1), "{garbage:?}");
+    }
+}
+
+#[test]
+fn a_half_closed_peer_still_gets_its_answers() {
+    let mut harness = Harness::new();
+    let (_, address) = harness.listen(ServerOptions::default());
+    let mut peer = connect(address);
+    peer.write_all(&call_bytes("Echo", CALL, 1, Some("x"), true)).unwrap();
+    peer.shutdown(Shutdown::Write).unwrap();
+    let call = harness.kind(Kind::Call);
+    for _ in 0..10 {
+        assert!(harness.turn().is_empty());
+        assert!(!harness.reactor.has_backlog(), "a half-closed peer must not make the loop spin");
+    }
+    harness.reply(&call, "y");
+    harness.send();
+    assert_eq!(read_to_end(&mut peer), reply_bytes(1, "y"));
+}
+
+#[test]
+fn a_peer_that_resets_abandons_its_calls() {
+    let mut harness = Harness::new();
+    let (owner, address) = harness.listen(ServerOptions::default());
+    let peer = connect(address);
+    (&peer).write_all(&call_bytes("Echo", CALL, 1, Some("x"), true)).unwrap();
+    let call = harness.kind(Kind::Call);
+    socket2::SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(peer);
+    let gone = harness.kind(Kind::Gone);
+    assert_eq!((gone.call, gone.generation), (call.call, call.generation));
+    harness.reply(&call, "too late");
+    harness.send();
+    let stats = harness.reactor.engine().server_stats(owner).unwrap();
+    assert_eq!((stats.abandoned, stats.in_flight, stats.connections), (1, 0, 0));
+}
+
+#[test]
+fn too_many_calls_in_flight_pause_reading() {
+    let mut harness = Harness::new();
+    let (owner, address) = harness.listen(ServerOptions { max_in_flight: 4, ..ServerOptions::default() });
+    let mut peer = connect(address);
+    let requests: Vec<u8> = (1..=20).flat_map(|sequence| call_bytes("Echo", CALL, sequence, Some("x"), true)).collect();
+    peer.write_all(&requests).unwrap();
+    let mut answered = 0;
+    let mut most = 0;
+    while answered < 20 {
+        let calls = harness.until(|message| message.kind == Kind::Call);
+        most = most.max(harness.reactor.engine().server_stats(owner).unwrap().in_flight);
+        for call in &calls {
+            harness.reply(call, "y");
+        }
+        answered += calls.len();
+        harness.send();
+    }
+    assert!(most <= 4, "{most} calls were in flight");
+    let expected: Vec<u8> = (1..=20).flat_map(|sequence| reply_bytes(sequence, "y")).collect();
+    assert_eq!(read(&mut peer, expected.len()), expected);
+    assert!(harness.reactor.engine().server_stats(owner).unwrap().pauses > 0);
+}
+
+#[test]
+fn a_peer_that_does_not_read_is_not_read() {
+    let mut harness = Harness::new();
+    let (owner, address) = harness.listen(ServerOptions { max_unwritten: 64 << 10, ..ServerOptions::default() });
+    let peer = connect(address);
+    peer.set_nonblocking(true).unwrap();
+    let request = call_bytes("Echo", CALL, 1, Some("x"), true);
+    let answer = "y".repeat(100_000);
+    let end = Instant::now() + Duration::from_secs(5);
+    let mut written = 0;
+    let (mut last, mut since) = (0, Instant::now());
+    while Instant::now() < end {
+        // Writes until the server stops reading and the kernel's buffers are full.
+        if let Ok(count) = (&peer).write(&request[written..]) {
+            written = (written + count) % request.len();
+        }
+        for call in harness.turn() {
+            harness.reply(&call, &answer);
+        }
+        harness.send();
+        let stats = harness.reactor.engine().server_stats(owner).unwrap();
+        if stats.calls != last {
+            (last, since) = (stats.calls, Instant::now());
+        } else if stats.pauses > 0 && since.elapsed() > Duration::from_millis(200) {
+            return;
+        }
+    }
+    panic!("calls go on although nobody reads the replies");
+}
+
+#[test]
+fn a_frame_that_does_not_complete_is_dropped() {
+    let mut harness = Harness::new();
+    let (owner, address) = harness.listen(ServerOptions { frame_timeout: Duration::from_millis(50), ..ServerOptions::default() });
+    let mut peer = connect(address);
+    peer.write_all(&call_bytes("Echo", CALL, 1, Some("never"), true)[..12]).unwrap();
+    let event = harness.kind(Kind::Event);
+    assert!(event.text.contains("not complete after 50ms"), "{}", event.text);
+    assert!(read_to_end(&mut peer).is_empty());
+    assert_eq!(harness.reactor.engine().server_stats(owner).unwrap().frame_timeouts, 1);
+}
+
+#[test]
+fn a_message_larger_than_the_tape_gets_a_larger_tape() {
+    let mut harness = Harness::new();
+    let (_, address) = harness.listen(ServerOptions::default());
+    let mut peer = connect(address);
+    let text = "z".repeat(1 << 20);
+    peer.set_nonblocking(true).unwrap();
+    let request = call_bytes("Echo", CALL, 1, Some(&text), true);
+    let mut sent = 0;
+    let call = loop {
+        if sent < request.len() {
+            sent += peer.write(&request[sent..]).unwrap_or(0);
+        }
+        if let Some(call) = harness.turn().into_iter().next() {
+            break call;
+        }
+    };
+    assert_eq!(call.text, text);
+    harness.reply(&call, "ok");
+    harness.send();
+    peer.set_nonblocking(false).unwrap();
+    let expected = reply_bytes(1, "ok");
+    assert_eq!(read(&mut peer, expected.len()), expected);
+}
+
+#[test]
+fn oneway_calls_are_done_without_a_reply() {
+    let mut harness = Harness::new();
+    let (owner, address) = harness.listen(ServerOptions::default());
+    let mut peer = connect(address);
+    peer.write_all(&call_bytes("Tell", ONEWAY, 1, Some("news"), true)).unwrap();
+    peer.write_all(&call_bytes("Echo", CALL, 2, Some("x"), true)).unwrap();
+    let mut calls = harness.until(|message| message.text == "x");
+    calls.retain(|message| message.kind == Kind::Call);
+    assert_eq!(calls[0].text, "news");
+    harness.done(&calls[0]);
+    harness.reply(&calls[1], "y");
+    harness.send();
+    let expected = reply_bytes(2, "y");
+    assert_eq!(read(&mut peer, expected.len()), expected);
+    assert_eq!(harness.reactor.engine().server_stats(owner).unwrap().in_flight, 0);
+}
+
+#[test]
+fn closing_lets_calls_finish_and_then_tells() {
+    let mut harness = Harness::new();
+    let (owner, address) = harness.listen(ServerOptions::default());
+    let (mut busy, mut idle) = (connect(address), connect(address));
+    busy.write_all(&call_bytes("Echo", CALL, 1, Some("x"), true)).unwrap();
+    let call = harness.kind(Kind::Call);
+    harness.turn();
+    harness.reactor.close_owner(owner, Duration::from_secs(5));
+    assert!(read_to_end(&mut idle).is_empty());
+    assert!(TcpStream::connect(address).is_err(), "nobody listens any more");
+    harness.reply(&call, "y");
+    harness.send();
+    assert_eq!(read_to_end(&mut busy), reply_bytes(1, "y"));
+    assert_eq!(harness.kind(Kind::Closed).owner, owner);
+    assert!(!harness.reactor.engine().is_busy());
+}
+
+#[test]
+fn closing_ends_what_outlasts_the_grace_time() {
+    let mut harness = Harness::new();
+    let (owner, address) = harness.listen(ServerOptions::default());
+    let mut peer = connect(address);
+    peer.write_all(&call_bytes("Echo", CALL, 1, Some("x"), true)).unwrap();
+    let call = harness.kind(Kind::Call);
+    harness.reactor.close_owner(owner, Duration::from_millis(50));
+    let messages = harness.until(|message| message.kind == Kind::Closed);
+    assert!(messages.iter().any(|message| message.kind == Kind::Gone && message.call == call.call));
+    assert!(read_to_end(&mut peer).is_empty());
+}
+
+#[test]
+fn connections_over_the_limit_are_refused() {
+    let mut harness = Harness::new();
+    let (owner, address) = harness.listen(ServerOptions { max_connections: 1, ..ServerOptions::default() });
+    let _first = connect(address);
+    let mut second = connect(address);
+    let end = Instant::now() + Duration::from_secs(5);
+    while harness.reactor.engine().server_stats(owner).unwrap().refused == 0 && Instant::now() < end {
+        harness.turn();
+    }
+    assert!(read_to_end(&mut second).is_empty());
+}

@@ -1,0 +1,93 @@
+//! The calls a server has in flight. A slot carries a generation, so that a late or double reply never reaches another caller.
+
+use bytes::BytesMut;
+
+use crate::ConnectionId;
+
+/// What names a call on the tape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CallId {
+    pub slot: u32,
+    pub generation: u32,
+}
+
+/// One call of a server.
+#[derive(Debug)]
+pub(crate) struct ServerCall {
+    generation: u32,
+    live: bool,
+    pub connection: ConnectionId,
+    pub owner: u32,
+    pub method: u32,
+    pub sequence: i32,
+    pub oneway: bool,
+    /// The reply is in `held` and waits for the replies before it.
+    pub done: bool,
+    pub held: BytesMut,
+}
+
+/// All calls of all servers of an engine.
+#[derive(Debug, Default)]
+pub(crate) struct ServerCalls {
+    calls: Vec<ServerCall>,
+    free: Vec<u32>,
+}
+
+impl ServerCalls {
+    pub(crate) fn insert(&mut self, connection: ConnectionId, owner: u32, method: u32, sequence: i32, oneway: bool) -> CallId {
+        if let Some(slot) = self.free.pop() {
+            let call = &mut self.calls[slot as usize];
+            call.live = true;
+            call.connection = connection;
+            call.owner = owner;
+            call.method = method;
+            call.sequence = sequence;
+            call.oneway = oneway;
+            call.done = false;
+            return CallId { slot, generation: call.generation };
+        }
+        let slot = self.calls.len() as u32;
+        self.calls.push(ServerCall { generation: 1, live: true, connection, owner, method, sequence, oneway, done: false, held: BytesMut::new() });
+        CallId { slot, generation: 1 }
+    }
+
+    /// The call, unless it is over.
+    pub(crate) fn get_mut(&mut self, id: CallId) -> Option<&mut ServerCall> {
+        self.calls.get_mut(id.slot as usize).filter(|call| call.live && call.generation == id.generation)
+    }
+
+    /// The call in a slot that its connection still lists.
+    pub(crate) fn listed(&mut self, slot: u32) -> &mut ServerCall {
+        &mut self.calls[slot as usize]
+    }
+
+    pub(crate) fn id(&self, slot: u32) -> CallId {
+        CallId { slot, generation: self.calls[slot as usize].generation }
+    }
+
+    /// Ends a call; its id means nothing from now on.
+    pub(crate) fn remove(&mut self, slot: u32) {
+        let call = &mut self.calls[slot as usize];
+        debug_assert!(call.live, "a call ends once");
+        call.live = false;
+        call.generation = call.generation.wrapping_add(1);
+        self.free.push(slot);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_dies_with_its_call() {
+        let mut calls = ServerCalls::default();
+        let first = calls.insert(7, 0, 0, 1, false);
+        calls.remove(first.slot);
+        assert!(calls.get_mut(first).is_none());
+        let second = calls.insert(8, 0, 0, 1, false);
+        assert_eq!(second.slot, first.slot);
+        assert!(calls.get_mut(first).is_none(), "a late reply must not reach the new call");
+        assert_eq!(calls.get_mut(second).map(|call| call.connection), Some(8));
+    }
+}

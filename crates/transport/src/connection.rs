@@ -1,0 +1,111 @@
+//! One connection: what has been received and not handled, what is to be written, and the calls it carries.
+
+use std::{collections::VecDeque, time::Instant};
+
+use bytes::{Bytes, BytesMut};
+use volo_js_thrift::{FrameReader, Transport};
+
+use crate::Peer;
+
+/// Names a connection of an engine until it is closed.
+pub type ConnectionId = u32;
+
+/// A call written to a client's connection that is not over.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InFlight {
+    pub slot: u32,
+    pub generation: u32,
+    pub sequence: i32,
+    /// Where its first byte lies in the connection's stream: tells whether the peer may have seen it.
+    pub start: u64,
+    /// Where its last byte lies: a oneway call is over once it is written.
+    pub end: u64,
+    /// A reply is still to come, wanted or not. Never for oneway calls.
+    pub awaits_reply: bool,
+    /// The caller still waits.
+    pub live: bool,
+}
+
+/// The part of a connection that only a server or only a client has.
+#[derive(Debug)]
+pub(crate) enum Role {
+    /// Call slots in the order of the requests.
+    Server { order: VecDeque<u32>, peer: Peer },
+    Client { in_flight: VecDeque<InFlight>, next_sequence: i32, connected: bool },
+}
+
+#[derive(Debug)]
+#[allow(clippy::struct_excessive_bools)]
+pub(crate) struct Connection {
+    pub role: Role,
+    pub owner: u32,
+    pub reader: FrameReader,
+    /// Bytes received that no message has taken yet.
+    pub unread: BytesMut,
+    /// A whole message for which the tape had no room.
+    pub pending: Option<Bytes>,
+    pub out: BytesMut,
+    /// Bytes handed to the socket since the connection began.
+    pub written: u64,
+    /// Too much in flight or unwritten: not read until that is half gone.
+    pub paused: bool,
+    /// The peer will send no more.
+    pub ended: bool,
+    /// Close as soon as everything is written.
+    pub closing: bool,
+    /// Listed in the engine's dirty list.
+    pub dirty: bool,
+    /// Listed in the engine's backlog.
+    pub in_backlog: bool,
+    /// The socket takes no more at the moment.
+    pub blocked: bool,
+    /// The other end, if both live in this engine.
+    pub memory_peer: Option<ConnectionId>,
+    pub created: Instant,
+    /// When the last call ended.
+    pub idle_since: Instant,
+    /// When the frame began that is not complete yet.
+    pub frame_since: Option<Instant>,
+}
+
+impl Connection {
+    pub(crate) fn new(role: Role, owner: u32, reader: FrameReader, now: Instant) -> Self {
+        Self {
+            role,
+            owner,
+            reader,
+            unread: BytesMut::new(),
+            pending: None,
+            out: BytesMut::new(),
+            written: 0,
+            paused: false,
+            ended: false,
+            closing: false,
+            dirty: false,
+            in_backlog: false,
+            blocked: false,
+            memory_peer: None,
+            created: now,
+            idle_since: now,
+            frame_since: None,
+        }
+    }
+
+    /// Calls that are not over.
+    pub(crate) fn calls(&self) -> usize {
+        match &self.role {
+            Role::Server { order, .. } => order.len(),
+            Role::Client { in_flight, .. } => in_flight.len(),
+        }
+    }
+
+    /// The framing replies go out in.
+    pub(crate) fn transport(&self) -> Transport {
+        self.reader.transport().unwrap_or(Transport::Framed)
+    }
+
+    /// Bytes wait that could be handled now.
+    pub(crate) fn has_input(&self) -> bool {
+        self.pending.is_some() || !self.unread.is_empty()
+    }
+}

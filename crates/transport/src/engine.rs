@@ -1,0 +1,728 @@
+//! Everything between sockets and the tape: servers, clients, their connections and calls. The engine never touches a descriptor: a reactor feeds it
+//! bytes, takes bytes, and carries its [`Action`]s out. That is what lets several reactors, tests and fuzzers share it.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    mem,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::{Buf as _, Bytes};
+use slab::Slab;
+use volo_js_tape::{InTape, Kind, Malformed, OutMessage, OutTape};
+use volo_js_thrift::{FrameError, Program};
+
+use crate::{
+    Address, ClientStats, ConnectionId, Peer, ServerStats,
+    buffers::Buffers,
+    calls::{CallId, ServerCalls},
+    client::{Client, ClientCalls},
+    connection::{Connection, Role},
+    notice::{Level, Notice},
+    server::Server,
+};
+
+/// Calls delivered in one turn at most, so that other handles of the loop live.
+const TURN: u32 = 256;
+/// Events about misbehaving peers in one second at most; counters count all.
+const EVENTS_A_SECOND: u32 = 10;
+
+/// What a reactor has to do for the engine, in this order.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Connect a client's connection, then call [`Engine::connected`] or [`Engine::closed`].
+    Connect(ConnectionId, Address),
+    /// Close the socket; the id means nothing from now on.
+    Close(ConnectionId),
+    /// What the connection waits for has changed: see [`Engine::interest`].
+    Interest(ConnectionId),
+    /// Stop accepting for this server.
+    StopListening(u32),
+}
+
+/// What to wait for on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interest {
+    /// Bytes to read.
+    pub read: bool,
+    /// Room to write.
+    pub write: bool,
+}
+
+/// A message is too large for the standing tape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Growth {
+    /// Bytes its text should have at least.
+    pub text: usize,
+    /// Bytes its bytes should have at least. The slots it needs are found by trying: make them four times as many.
+    pub bytes: usize,
+}
+
+pub(crate) enum Owner {
+    Server(Server),
+    Client(Client),
+}
+
+/// What became of one message.
+pub(crate) enum Next {
+    /// Go on with the next one.
+    Go,
+    /// The tape has no room, or the turn is over: the rest waits.
+    Wait,
+    /// The connection is over.
+    Over,
+}
+
+/// Servers, clients, connections and calls of one thread.
+pub struct Engine {
+    pub(crate) programs: Vec<Arc<Program>>,
+    pub(crate) owners: Slab<Owner>,
+    pub(crate) connections: Slab<Connection>,
+    pub(crate) server_calls: ServerCalls,
+    pub(crate) client_calls: ClientCalls,
+    pub(crate) buffers: Buffers,
+    pub(crate) notices: VecDeque<Notice>,
+    pub(crate) actions: VecDeque<Action>,
+    pub(crate) memory: HashMap<String, u32>,
+    pub(crate) now: Instant,
+    /// Connections with output to write.
+    dirty: Vec<ConnectionId>,
+    /// Connections with input that could be handled as soon as the tape has room.
+    backlog: VecDeque<ConnectionId>,
+    growth: Option<Growth>,
+    events_since: Instant,
+    events: u32,
+}
+
+impl Engine {
+    /// An engine with nothing in it.
+    pub fn new(now: Instant) -> Self {
+        Self {
+            programs: Vec::new(),
+            owners: Slab::new(),
+            connections: Slab::new(),
+            server_calls: ServerCalls::default(),
+            client_calls: ClientCalls::default(),
+            buffers: Buffers::default(),
+            notices: VecDeque::new(),
+            actions: VecDeque::new(),
+            memory: HashMap::new(),
+            now,
+            dirty: Vec::new(),
+            backlog: VecDeque::new(),
+            growth: None,
+            events_since: now,
+            events: 0,
+        }
+    }
+
+    /// Adds a program; its id is for [`Engine::add_server`] and [`Engine::add_client`].
+    pub fn add_program(&mut self, program: Arc<Program>) -> u32 {
+        self.programs.push(program);
+        self.programs.len() as u32 - 1
+    }
+
+    /// Tells the time; a reactor does so once a turn.
+    pub fn set_now(&mut self, now: Instant) {
+        self.now = now;
+    }
+
+    /// The next thing to do.
+    pub fn next_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// Has this turn brought as much as one turn may?
+    pub fn is_turn_over(&self, tape: &InTape<'_>) -> bool {
+        tape.messages() >= TURN
+    }
+
+    /// The server or client a connection belongs to.
+    pub fn owner_of(&self, id: ConnectionId) -> Option<u32> {
+        self.connections.get(id as usize).map(|connection| connection.owner)
+    }
+
+    /// Words for a connection that could not be made.
+    pub fn cannot_connect(&self, id: ConnectionId, why: &str) -> String {
+        match self.owner_of(id).map(|owner| &self.owners[owner as usize]) {
+            Some(Owner::Client(client)) => format!("cannot connect to {}: {why}", client.options.address),
+            _ => why.to_owned(),
+        }
+    }
+
+    /// What to wait for on a connection.
+    pub fn interest(&self, id: ConnectionId) -> Interest {
+        self.connections.get(id as usize).map_or(Interest { read: false, write: false }, |connection| Interest {
+            read: !connection.paused && !connection.ended && !connection.closing && connection.pending.is_none(),
+            write: connection.blocked,
+        })
+    }
+
+    /// Does the tape need to be larger for what waits? Ask when it is empty although input waits; taking the answer clears it.
+    pub fn take_growth(&mut self) -> Option<Growth> {
+        self.growth.take()
+    }
+
+    /// Is there anything to do without new bytes?
+    pub fn has_backlog(&self) -> bool {
+        !self.backlog.is_empty() || !self.notices.is_empty() || self.dirty.iter().any(|id| self.is_memory(*id))
+    }
+
+    /// Does anything keep the process alive: a server that listens or drains, or a client's call?
+    pub fn is_busy(&self) -> bool {
+        self.client_calls.live() > 0
+            || !self.notices.is_empty()
+            || self.owners.iter().any(|(_, owner)| match owner {
+                Owner::Server(_) => true,
+                Owner::Client(client) => client.closing.is_some(),
+            })
+    }
+
+    /// Does [`Engine::tick`] have anything to watch?
+    pub fn needs_tick(&self) -> bool {
+        !self.connections.is_empty() || self.owners.iter().any(|(_, owner)| matches!(owner, Owner::Server(server) if server.closing.is_some()))
+    }
+
+    // ---- bytes in ----
+
+    /// Bytes have arrived. Whole messages go to the tape; what it has no room for waits in the backlog.
+    pub fn receive(&mut self, id: ConnectionId, mut chunk: Bytes, tape: &mut InTape<'_>) {
+        let Some(connection) = self.connections.get_mut(id as usize) else { return };
+        let read = chunk.len() as u64;
+        match &mut self.owners[connection.owner as usize] {
+            Owner::Server(server) => server.stats.bytes_read += read,
+            Owner::Client(client) => client.stats.bytes_read += read,
+        }
+        if connection.has_input() {
+            self.buffers.prepare(&mut connection.unread);
+            connection.unread.extend_from_slice(&chunk);
+            if !connection.in_backlog {
+                self.resume(id, tape);
+            }
+            return;
+        }
+        while !chunk.is_empty() {
+            let Some(connection) = self.connections.get_mut(id as usize) else { return };
+            if connection.paused {
+                break;
+            }
+            match connection.reader.next(&chunk) {
+                Ok(None) => break,
+                Ok(Some(frame)) => {
+                    let mut message = chunk.split_to(frame.header + frame.len);
+                    message.advance(frame.header);
+                    connection.reader.consumed();
+                    match self.message(id, message, tape) {
+                        Next::Go => {}
+                        Next::Wait => break,
+                        Next::Over => return,
+                    }
+                }
+                Err(error) => return self.bad_frame(id, &error),
+            }
+        }
+        let Some(connection) = self.connections.get_mut(id as usize) else { return };
+        if !chunk.is_empty() {
+            self.buffers.prepare(&mut connection.unread);
+            connection.unread.extend_from_slice(&chunk);
+        }
+        self.settle(id);
+    }
+
+    /// Handles what waits in a connection.
+    fn resume(&mut self, id: ConnectionId, tape: &mut InTape<'_>) {
+        loop {
+            let Some(connection) = self.connections.get_mut(id as usize) else { return };
+            if connection.paused {
+                break;
+            }
+            let message = if let Some(message) = connection.pending.take() {
+                self.actions.push_back(Action::Interest(id));
+                message
+            } else {
+                match connection.reader.next(&connection.unread) {
+                    Ok(None) => break,
+                    Ok(Some(frame)) => {
+                        let mut message = connection.unread.split_to(frame.header + frame.len).freeze();
+                        message.advance(frame.header);
+                        connection.reader.consumed();
+                        message
+                    }
+                    Err(error) => return self.bad_frame(id, &error),
+                }
+            };
+            match self.message(id, message, tape) {
+                Next::Go => {}
+                Next::Wait => break,
+                Next::Over => return,
+            }
+        }
+        self.settle(id);
+    }
+
+    /// After input was handled: where does the connection stand?
+    fn settle(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id as usize) else { return };
+        if connection.unread.is_empty() {
+            connection.frame_since = None;
+            if connection.unread.capacity() > 0 {
+                self.buffers.release(&mut connection.unread);
+            }
+        } else if connection.frame_since.is_none() {
+            connection.frame_since = Some(self.now);
+        }
+        self.finish_if_over(id);
+    }
+
+    fn message(&mut self, id: ConnectionId, message: Bytes, tape: &mut InTape<'_>) -> Next {
+        if tape.messages() >= TURN {
+            self.wait(id, message, false);
+            return Next::Wait;
+        }
+        match self.connections[id as usize].role {
+            Role::Server { .. } => self.server_message(id, message, tape),
+            Role::Client { .. } => self.client_message(id, message, tape),
+        }
+    }
+
+    /// Puts a message back that the tape had no room for.
+    pub(crate) fn wait(&mut self, id: ConnectionId, message: Bytes, full_when_empty: bool) {
+        if full_when_empty {
+            // Strings and binaries go to `bytes`; uuids grow from 16 to 36 bytes.
+            self.growth = Some(Growth { text: 64 << 10, bytes: message.len() * 9 / 4 + (4 << 10) });
+        }
+        let connection = &mut self.connections[id as usize];
+        connection.pending = Some(message);
+        self.actions.push_back(Action::Interest(id));
+        self.enlist(id);
+    }
+
+    /// Lists a connection whose input can go on as soon as the tape has room.
+    pub(crate) fn enlist(&mut self, id: ConnectionId) {
+        let connection = &mut self.connections[id as usize];
+        if !connection.in_backlog {
+            connection.in_backlog = true;
+            self.backlog.push_back(id);
+        }
+    }
+
+    /// Goes on with what waits: notices first, then connections in turn.
+    pub fn work_off(&mut self, tape: &mut InTape<'_>) {
+        while let Some(notice) = self.notices.front() {
+            if tape.messages() >= TURN {
+                return;
+            }
+            if notice.put(tape).is_err() {
+                if tape.is_empty() {
+                    self.growth = Some(Growth { text: 64 << 10, bytes: 64 << 10 });
+                }
+                return;
+            }
+            self.notices.pop_front();
+        }
+        self.shuttle(tape);
+        for _ in 0..self.backlog.len() {
+            if tape.messages() >= TURN {
+                return;
+            }
+            let Some(id) = self.backlog.pop_front() else { return };
+            if let Some(connection) = self.connections.get_mut(id as usize) {
+                connection.in_backlog = false;
+                self.resume(id, tape);
+            }
+        }
+    }
+
+    /// Bytes that cannot be a message: the connection is over, with a reason for the operator.
+    fn bad_frame(&mut self, id: ConnectionId, error: &FrameError) {
+        self.protocol_error(id, &error.to_string());
+    }
+
+    /// Ends a connection whose peer does not speak the protocol.
+    pub(crate) fn protocol_error(&mut self, id: ConnectionId, why: &str) {
+        let connection = &self.connections[id as usize];
+        let owner = connection.owner;
+        match (&connection.role, &mut self.owners[owner as usize]) {
+            (Role::Server { peer, .. }, Owner::Server(server)) => {
+                server.stats.protocol_errors += 1;
+                let text = format!("closed the connection of {peer}: {why}");
+                self.event(owner, Level::Warn, text);
+                self.end(id, why);
+            }
+            _ => self.fail_connection(id, crate::FailureCode::Internal, &format!("the peer's reply is not valid Thrift: {why}")),
+        }
+    }
+
+    pub(crate) fn event(&mut self, owner: u32, level: Level, text: String) {
+        if self.now.duration_since(self.events_since) >= Duration::from_secs(1) {
+            self.events_since = self.now;
+            self.events = 0;
+        }
+        self.events += 1;
+        if self.events <= EVENTS_A_SECOND {
+            self.notices.push_back(Notice::Event { owner, level, text });
+        }
+    }
+
+    // ---- connections ----
+
+    /// A client's connection is established.
+    pub fn connected(&mut self, id: ConnectionId) {
+        let now = self.now;
+        let Some(connection) = self.connections.get_mut(id as usize) else { return };
+        if let Role::Client { connected, .. } = &mut connection.role {
+            *connected = true;
+            connection.idle_since = now;
+            connection.blocked = false;
+            self.actions.push_back(Action::Interest(id));
+            if !connection.out.is_empty() {
+                self.mark_dirty(id);
+            } else if connection.calls() == 0 {
+                self.client_connection_free(id);
+            }
+        }
+    }
+
+    /// The peer sends no more bytes. What it asked for is still answered.
+    pub fn ended(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id as usize) else { return };
+        connection.ended = true;
+        if matches!(connection.role, Role::Client { .. }) {
+            return self.fail_connection(id, crate::FailureCode::Unavailable, "the peer closed the connection");
+        }
+        self.actions.push_back(Action::Interest(id));
+        self.finish_if_over(id);
+    }
+
+    /// The connection is broken, or could not be made.
+    pub fn closed(&mut self, id: ConnectionId, why: &str) {
+        if self.connections.contains(id as usize) {
+            self.end(id, why);
+        }
+    }
+
+    /// Closes a connection whose work is done.
+    pub(crate) fn finish_if_over(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get(id as usize) else { return };
+        if !matches!(connection.role, Role::Server { .. }) || connection.calls() > 0 || !connection.out.is_empty() || connection.in_backlog || connection.pending.is_some() {
+            return;
+        }
+        // An incomplete frame will never be complete once the peer has ended.
+        if connection.closing || connection.ended {
+            self.end(id, "done");
+        }
+    }
+
+    /// Removes a connection: its calls end, its memory goes back, its socket is closed.
+    pub(crate) fn end(&mut self, id: ConnectionId, why: &str) {
+        if matches!(self.connections[id as usize].role, Role::Client { .. }) {
+            return self.fail_connection(id, crate::FailureCode::Unavailable, why);
+        }
+        let mut connection = self.remove_connection(id);
+        if let Role::Server { order, .. } = &mut connection.role {
+            self.abandon(connection.owner, mem::take(order));
+        }
+    }
+
+    pub(crate) fn remove_connection(&mut self, id: ConnectionId) -> Connection {
+        let mut connection = self.connections.remove(id as usize);
+        self.buffers.release(&mut connection.unread);
+        self.buffers.release(&mut connection.out);
+        if connection.dirty {
+            self.dirty.retain(|other| *other != id);
+        }
+        if connection.in_backlog {
+            self.backlog.retain(|other| *other != id);
+        }
+        match connection.memory_peer {
+            None => self.actions.push_back(Action::Close(id)),
+            Some(peer) => self.part(peer),
+        }
+        connection
+    }
+
+    pub(crate) fn insert_connection(&mut self, connection: Connection) -> ConnectionId {
+        self.connections.insert(connection) as ConnectionId
+    }
+
+    // ---- bytes out ----
+
+    pub(crate) fn mark_dirty(&mut self, id: ConnectionId) {
+        let connection = &mut self.connections[id as usize];
+        if !connection.dirty {
+            connection.dirty = true;
+            self.dirty.push(id);
+        }
+    }
+
+    /// Moves the connections with output to write into `into`; memory connections stay.
+    pub fn take_dirty(&mut self, into: &mut Vec<ConnectionId>) {
+        let connections = &mut self.connections;
+        self.dirty.retain(|id| {
+            let connection = &mut connections[*id as usize];
+            if connection.memory_peer.is_some() {
+                return true;
+            }
+            connection.dirty = false;
+            if !connection.blocked {
+                into.push(*id);
+            }
+            false
+        });
+    }
+
+    /// What is to be written. Nothing while a client's connection is being made.
+    pub fn output(&self, id: ConnectionId) -> &[u8] {
+        match self.connections.get(id as usize) {
+            Some(Connection { role: Role::Client { connected: false, .. }, .. }) | None => &[],
+            Some(connection) => &connection.out,
+        }
+    }
+
+    /// `count` bytes have been written; fewer than there were means the socket takes no more for now.
+    pub fn wrote(&mut self, id: ConnectionId, count: usize) {
+        let Some(connection) = self.connections.get_mut(id as usize) else { return };
+        connection.written += count as u64;
+        connection.out.advance(count);
+        let blocked = !connection.out.is_empty();
+        if blocked != connection.blocked {
+            connection.blocked = blocked;
+            self.actions.push_back(Action::Interest(id));
+        }
+        if !blocked {
+            self.buffers.release(&mut connection.out);
+        }
+        match &mut self.owners[connection.owner as usize] {
+            Owner::Server(server) => {
+                server.stats.bytes_written += count as u64;
+                self.unpause_if_lighter(id);
+                self.finish_if_over(id);
+            }
+            Owner::Client(client) => {
+                client.stats.bytes_written += count as u64;
+                self.client_wrote(id);
+            }
+        }
+    }
+
+    // ---- from JavaScript ----
+
+    /// Takes every message of the out tape.
+    ///
+    /// # Errors
+    /// [`Malformed`] if the tape is damaged: what comes behind the damage is lost, which is a bug of the writer.
+    pub fn submit(&mut self, tape: &OutTape<'_>) -> Result<(), Malformed> {
+        for message in tape.messages() {
+            let message = message?;
+            self.take(tape, &message)?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, tape: &OutTape<'_>, message: &OutMessage) -> Result<(), Malformed> {
+        let call = CallId { slot: message.header.call, generation: message.header.generation };
+        match message.header.kind {
+            Kind::Reply => self.reply(tape, message, call),
+            Kind::Exception => {
+                let type_ = tape.i32(message.body)?;
+                let text = tape.str(message.body + 1)?;
+                let mut bytes = Vec::with_capacity(text.len());
+                text.write_to(|part| bytes.extend_from_slice(part));
+                self.answer_exception(call, type_, &String::from_utf8_lossy(&bytes));
+            }
+            Kind::Done => self.oneway_done(call),
+            Kind::Call => self.call(tape, message, call),
+            Kind::Cancel => self.cancel(call),
+            Kind::Failure | Kind::Gone | Kind::Closed | Kind::Event => return Err(Malformed("a message of this kind goes the other way")),
+        }
+        Ok(())
+    }
+
+    // ---- in-process connections ----
+
+    fn is_memory(&self, id: ConnectionId) -> bool {
+        self.connections.get(id as usize).is_some_and(|connection| connection.memory_peer.is_some())
+    }
+
+    /// Carries bytes between the ends of in-process connections.
+    fn shuttle(&mut self, tape: &mut InTape<'_>) {
+        let mut index = 0;
+        while index < self.dirty.len() {
+            let id = self.dirty[index];
+            let Some(peer) = self.connections[id as usize].memory_peer else {
+                index += 1;
+                continue;
+            };
+            self.dirty.swap_remove(index);
+            let connection = &mut self.connections[id as usize];
+            connection.dirty = false;
+            let out = mem::take(&mut connection.out).freeze();
+            connection.written += out.len() as u64;
+            if let Role::Client { .. } = connection.role {
+                self.client_wrote(id);
+            } else {
+                self.unpause_if_lighter(id);
+            }
+            self.receive(peer, out, tape);
+            self.finish_if_over(id);
+        }
+    }
+
+    /// One end of an in-process connection is gone.
+    fn part(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(id as usize) {
+            connection.memory_peer = Some(ConnectionId::MAX);
+            self.end(id, "the peer closed the connection");
+        }
+    }
+
+    // ---- time ----
+
+    /// Looks for what has run out of time. Call it a few times a second while [`Engine::needs_tick`].
+    pub fn tick(&mut self) {
+        let now = self.now;
+        let mut late = Vec::new();
+        for (id, connection) in &self.connections {
+            let too_late = match (&connection.role, &self.owners[connection.owner as usize]) {
+                (Role::Server { .. }, Owner::Server(server)) => {
+                    // A paused connection is late by our own doing.
+                    !connection.paused && connection.frame_since.is_some_and(|since| now.duration_since(since) >= server.options.frame_timeout)
+                }
+                (Role::Client { connected: false, .. }, Owner::Client(client)) => now.duration_since(connection.created) >= client.options.connect_timeout,
+                (Role::Client { .. }, Owner::Client(client)) => {
+                    connection.calls() == 0
+                        && (now.duration_since(connection.idle_since) >= client.options.idle_timeout
+                            || now.duration_since(connection.created) >= client.options.max_lifetime)
+                }
+                _ => false,
+            };
+            if too_late {
+                late.push(id as ConnectionId);
+            }
+        }
+        for id in late {
+            self.run_out(id);
+        }
+        let due: Vec<u32> = self
+            .owners
+            .iter()
+            .filter(|(_, owner)| match owner {
+                Owner::Server(server) => server.closing.is_some_and(|end| now >= end),
+                Owner::Client(client) => client.closing.is_some_and(|end| now >= end),
+            })
+            .map(|(id, _)| id as u32)
+            .collect();
+        for owner in due {
+            self.close_now(owner);
+        }
+    }
+
+    fn run_out(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get(id as usize) else { return };
+        let owner = connection.owner;
+        match (&connection.role, &mut self.owners[owner as usize]) {
+            (Role::Server { peer, .. }, Owner::Server(server)) => {
+                server.stats.frame_timeouts += 1;
+                let text = format!("closed the connection of {peer}: a frame was not complete after {:?}", server.options.frame_timeout);
+                self.event(owner, Level::Warn, text);
+                self.end(id, "frame timeout");
+            }
+            (Role::Client { connected: false, .. }, Owner::Client(client)) => {
+                let why = format!("no connection to {} within {:?}", client.options.address, client.options.connect_timeout);
+                self.fail_connection(id, crate::FailureCode::Unavailable, &why);
+            }
+            _ => self.fail_connection(id, crate::FailureCode::Unavailable, "idle"),
+        }
+    }
+
+    /// Lets calls finish for `grace`, then closes what is left; a CLOSED message tells the end.
+    pub fn close_owner(&mut self, owner: u32, grace: Duration) {
+        let until = self.now.checked_add(grace).unwrap_or(self.now);
+        match self.owners.get_mut(owner as usize) {
+            Some(Owner::Server(server)) => {
+                if server.closing.is_none() {
+                    self.actions.push_back(Action::StopListening(owner));
+                }
+                server.closing = Some(until);
+                self.memory.retain(|_, server| *server != owner);
+                let ids: Vec<_> = self.connections.iter().filter(|(_, c)| c.owner == owner).map(|(id, _)| id as ConnectionId).collect();
+                for id in ids {
+                    self.connections[id as usize].closing = true;
+                    self.actions.push_back(Action::Interest(id));
+                    self.finish_if_over(id);
+                }
+            }
+            Some(Owner::Client(client)) => {
+                client.closing = Some(until);
+                let ids: Vec<_> = self.connections.iter().filter(|(_, c)| c.owner == owner && c.calls() == 0).map(|(id, _)| id as ConnectionId).collect();
+                for id in ids {
+                    self.fail_connection(id, crate::FailureCode::Unavailable, "the client was closed");
+                }
+            }
+            None => return,
+        }
+        if grace.is_zero() {
+            self.close_now(owner);
+        } else {
+            self.closed_if_done(owner);
+        }
+    }
+
+    fn close_now(&mut self, owner: u32) {
+        if let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) {
+            let waiting = mem::take(&mut client.waiting);
+            self.fail_waiting(owner, &waiting, "the client was closed");
+        }
+        let ids: Vec<_> = self.connections.iter().filter(|(_, c)| c.owner == owner).map(|(id, _)| id as ConnectionId).collect();
+        for id in ids {
+            if self.connections.contains(id as usize) {
+                self.end(id, "closed after the grace time");
+            }
+        }
+        self.closed_if_done(owner);
+    }
+
+    /// Forgets an owner that closes and has nothing left, and tells JavaScript.
+    pub(crate) fn closed_if_done(&mut self, owner: u32) {
+        let done = match self.owners.get(owner as usize) {
+            Some(Owner::Server(server)) => server.closing.is_some() && server.stats.connections == 0,
+            Some(Owner::Client(client)) => client.closing.is_some() && client.connections.is_empty() && client.waiting.is_empty(),
+            None => false,
+        };
+        if done {
+            self.owners.remove(owner as usize);
+            self.notices.push_back(Notice::Closed { owner });
+        }
+    }
+
+    /// Counters of a server.
+    pub fn server_stats(&self, owner: u32) -> Option<ServerStats> {
+        match self.owners.get(owner as usize) {
+            Some(Owner::Server(server)) => Some(server.stats),
+            _ => None,
+        }
+    }
+
+    /// Counters of a client.
+    pub fn client_stats(&self, owner: u32) -> Option<ClientStats> {
+        match self.owners.get(owner as usize) {
+            Some(Owner::Client(client)) => Some(ClientStats {
+                connections: client.connections.len() as u64,
+                idle: client.idle.len() as u64,
+                waiting: client.waiting.len() as u64,
+                ..client.stats
+            }),
+            _ => None,
+        }
+    }
+
+    /// The peer of a server's call, while it is there.
+    pub fn peer_of(&mut self, slot: u32, generation: u32) -> Option<&Peer> {
+        let connection = self.server_calls.get_mut(CallId { slot, generation })?.connection;
+        match &self.connections.get(connection as usize)?.role {
+            Role::Server { peer, .. } => Some(peer),
+            Role::Client { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Messages for JavaScript that no frame carries: failures, endings, events. They wait here until the tape has room.
+
+use volo_js_tape::{Full, Header, InTape, Kind};
+
+use crate::calls::CallId;
+
+/// gRPC's numbers for why a call failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(i32)]
+pub enum FailureCode {
+    /// Beyond a limit of this side.
+    ResourceExhausted = 8,
+    /// The peer answered with bytes that make no sense.
+    Internal = 13,
+    /// No connection, or it broke.
+    Unavailable = 14,
+}
+
+/// May the peer have processed the request?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Sent {
+    /// Certainly not.
+    No = 0,
+    /// It was written, at least in part.
+    Maybe = 1,
+    /// It was answered.
+    Yes = 2,
+}
+
+/// How much an operator should care.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Level {
+    /// Something was refused or lost; the server goes on.
+    Warn = 1,
+    /// Something needs attention.
+    Error = 2,
+}
+
+#[derive(Debug)]
+pub(crate) enum Notice {
+    Failure { call: CallId, owner: u32, code: FailureCode, sent: Sent, message: String },
+    /// A oneway call has been written.
+    Written { call: CallId, owner: u32 },
+    Gone { call: CallId, owner: u32 },
+    Closed { owner: u32 },
+    Event { owner: u32, level: Level, text: String },
+}
+
+impl Notice {
+    /// Lays the notice on the tape.
+    pub(crate) fn put(&self, tape: &mut InTape<'_>) -> Result<(), Full> {
+        let header = |kind, call: CallId, owner| Header { kind, call: call.slot, generation: call.generation, method: 0, owner };
+        let none = CallId { slot: 0, generation: 0 };
+        match self {
+            Self::Failure { call, owner, code, sent, message } => {
+                put_text(tape, &header(Kind::Failure, *call, *owner), *code as i32, *sent as i32, message)
+            }
+            Self::Event { owner, level, text } => put_text(tape, &header(Kind::Event, none, *owner), *level as i32, 0, text),
+            Self::Written { call, owner } => put_bare(tape, &header(Kind::Reply, *call, *owner)),
+            Self::Gone { call, owner } => put_bare(tape, &header(Kind::Gone, *call, *owner)),
+            Self::Closed { owner } => put_bare(tape, &header(Kind::Closed, none, *owner)),
+        }
+    }
+}
+
+fn put_bare(tape: &mut InTape<'_>, header: &Header) -> Result<(), Full> {
+    tape.begin(header, usize::MAX)?.commit();
+    Ok(())
+}
+
+/// Lays a message whose body is two numbers and a text: FAILURE, EXCEPTION, EVENT.
+pub(crate) fn put_text(tape: &mut InTape<'_>, header: &Header, low: i32, high: i32, text: &str) -> Result<(), Full> {
+    let mut message = tape.begin(header, usize::MAX)?;
+    // Without a slot limit the only error is a full tape.
+    let body = message.alloc(2).map_err(|_| Full)?;
+    message.set_i32(body, low, high);
+    message.put_string(body + 1, text.as_bytes())?;
+    message.commit();
+    Ok(())
+}

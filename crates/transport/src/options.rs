@@ -1,0 +1,80 @@
+//! What can be set on servers and clients; sizes in bytes.
+
+use std::time::Duration;
+
+use volo_js_thrift::{Limits, Transport};
+
+use crate::Address;
+
+/// How a server treats its connections.
+#[derive(Debug, Clone)]
+pub struct ServerOptions {
+    /// Limits of one message.
+    pub limits: Limits,
+    /// Calls in flight on one connection before it is not read any more. Default 1024.
+    pub max_in_flight: usize,
+    /// Unwritten output of one connection before it is not read any more. Default 1 MiB.
+    pub max_unwritten: usize,
+    /// Connections beyond which new ones are closed at once. Default 65536.
+    pub max_connections: usize,
+    /// A frame that has begun must be complete in this time. Default 30 s.
+    pub frame_timeout: Duration,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            max_in_flight: 1024,
+            max_unwritten: 1 << 20,
+            max_connections: 65536,
+            frame_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// How a client spreads its calls over connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// One connection; the peer answers in order (or echoes sequence ids).
+    Pipelined,
+    /// A pool; one call at a time on a connection.
+    PingPong,
+}
+
+/// What a client is made of.
+#[derive(Debug, Clone)]
+pub struct ClientOptions {
+    /// Where to connect.
+    pub address: Address,
+    /// How calls share connections.
+    pub mode: Mode,
+    /// Framing of requests; replies must use the same.
+    pub transport: Transport,
+    /// Limits of one reply.
+    pub limits: Limits,
+    /// Most connections of a ping-pong pool; further calls wait in order. Default 128.
+    pub pool_size: usize,
+    /// A pooled connection is closed after this time without a call. Default 60 s.
+    pub idle_timeout: Duration,
+    /// A connection is not used for new calls after this time. Default 300 s.
+    pub max_lifetime: Duration,
+    /// Time to establish a connection. Default 1 s.
+    pub connect_timeout: Duration,
+}
+
+impl ClientOptions {
+    /// Defaults for an address.
+    pub fn new(address: Address) -> Self {
+        Self {
+            address,
+            mode: Mode::PingPong,
+            transport: Transport::Framed,
+            limits: Limits::default(),
+            pool_size: 128,
+            idle_timeout: Duration::from_secs(60),
+            max_lifetime: Duration::from_secs(300),
+            connect_timeout: Duration::from_secs(1),
+        }
+    }
+}

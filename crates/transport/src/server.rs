@@ -1,0 +1,336 @@
+//! The engine's serving side: requests to the tape, replies in the order of the requests.
+
+use std::{collections::VecDeque, sync::Arc, time::Instant};
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use rustc_hash::FxHashMap;
+use volo_js_tape::{Header, InTape, Kind, OutMessage, OutTape};
+use volo_js_thrift::{
+    DecodeError, FrameReader, MessageKind, Program, Transport, decode_struct, encode_reply, read_head,
+};
+
+use crate::{
+    ConnectionId, Engine, Peer, ServerOptions, ServerStats,
+    calls::CallId,
+    connection::{Connection, Role},
+    exception::{INTERNAL_ERROR, PROTOCOL_ERROR, UNKNOWN_METHOD, leaves_the_stream_intact, put_exception},
+    engine::{Next, Owner},
+    notice::{Level, Notice},
+};
+
+/// Set in `method` of a CALL that nobody waits for.
+const ONEWAY: u32 = 1 << 30;
+
+pub(crate) struct Server {
+    pub program: Arc<Program>,
+    /// Methods by their name on the wire.
+    methods: FxHashMap<Box<[u8]>, u32>,
+    pub options: ServerOptions,
+    pub stats: ServerStats,
+    /// Set once it closes: when the grace time ends.
+    pub closing: Option<Instant>,
+}
+
+impl Engine {
+    /// Adds a server of the given methods (indexes into the program's); a name may stand only once.
+    ///
+    /// # Errors
+    /// The name that two methods share.
+    pub fn add_server(&mut self, program: u32, methods: &[u32], options: ServerOptions) -> Result<u32, String> {
+        let program = self.programs[program as usize].clone();
+        let mut by_name = FxHashMap::default();
+        for &index in methods {
+            let name = &program.method(index).name;
+            if by_name.insert(Box::from(name.as_bytes()), index).is_some_and(|other| other != index) {
+                return Err(name.to_string());
+            }
+        }
+        let server = Server { program, methods: by_name, options, stats: ServerStats::default(), closing: None };
+        Ok(self.owners.insert(Owner::Server(server)) as u32)
+    }
+
+    /// Takes a server back that could not be bound.
+    pub fn remove_server(&mut self, owner: u32) {
+        debug_assert!(self.connections.iter().all(|(_, connection)| connection.owner != owner));
+        self.owners.try_remove(owner as usize);
+    }
+
+    /// Makes a server reachable in this engine under a name.
+    ///
+    /// # Errors
+    /// False if the name is taken.
+    pub fn listen_memory(&mut self, owner: u32, name: &str) -> bool {
+        if self.memory.contains_key(name) {
+            return false;
+        }
+        self.memory.insert(name.to_owned(), owner);
+        true
+    }
+
+    /// A peer has connected. None if it has to be refused.
+    pub fn accepted(&mut self, owner: u32, peer: Peer) -> Option<ConnectionId> {
+        let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) else { return None };
+        if server.closing.is_some() || server.stats.connections >= server.options.max_connections as u64 {
+            server.stats.refused += 1;
+            return None;
+        }
+        server.stats.accepted += 1;
+        server.stats.connections += 1;
+        let reader = FrameReader::detect(server.options.limits);
+        let role = Role::Server { order: VecDeque::new(), peer };
+        Some(self.insert_connection(Connection::new(role, owner, reader, self.now)))
+    }
+
+    /// Accepting failed, for lack of descriptors for example.
+    pub fn accept_failed(&mut self, owner: u32, why: &str) {
+        if let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) {
+            server.stats.refused += 1;
+            self.event(owner, Level::Error, format!("cannot accept connections: {why}; trying again"));
+        }
+    }
+
+    pub(crate) fn server_message(&mut self, id: ConnectionId, message: Bytes, tape: &mut InTape<'_>) -> Next {
+        let connection = &mut self.connections[id as usize];
+        let owner = connection.owner;
+        let (Role::Server { order, .. }, Some(Owner::Server(server))) = (&mut connection.role, self.owners.get_mut(owner as usize)) else {
+            return Next::Over;
+        };
+        let head = match read_head(&message) {
+            Ok(head) => head,
+            Err(error) => {
+                self.protocol_error(id, &error.to_string());
+                return Next::Over;
+            }
+        };
+        let oneway = match head.kind {
+            MessageKind::Call => false,
+            MessageKind::Oneway => true,
+            MessageKind::Reply | MessageKind::Exception => {
+                self.protocol_error(id, "a reply where a call was expected");
+                return Next::Over;
+            }
+        };
+        let sequence = head.sequence;
+        let Some(&method) = server.methods.get(head.name) else {
+            server.stats.calls += 1;
+            server.stats.unknown_methods += 1;
+            if oneway {
+                return Next::Go;
+            }
+            let text = format!("unknown method {:?}", String::from_utf8_lossy(head.name));
+            let (name, transport) = (head.name.to_vec(), connection.transport());
+            let mut reply = self.buffers.take();
+            put_exception(&name, sequence, UNKNOWN_METHOD, &text, transport, &mut reply);
+            self.refuse(id, sequence, reply);
+            return Next::Go;
+        };
+        let program = server.program.clone();
+        let signature = program.method(method);
+        let call = self.server_calls.insert(id, owner, method, sequence, oneway);
+        let header =
+            Header { kind: Kind::Call, call: call.slot, generation: call.generation, method: if oneway { method | ONEWAY } else { method }, owner };
+        let was_empty = tape.is_empty();
+        let limits = &server.options.limits;
+        let decoded = match tape.begin(&header, limits.slots) {
+            Err(full) => Err(DecodeError::Full(full)),
+            Ok(mut slot) => {
+                let mut body = message.slice(head.len..);
+                match decode_struct(&program, signature.args, &mut body, limits, &mut slot) {
+                    Ok(()) if body.has_remaining() && connection.reader.transport() == Some(Transport::Framed) => {
+                        Err(DecodeError::Malformed("bytes follow the message in its frame"))
+                    }
+                    Ok(()) => {
+                        slot.commit();
+                        Ok(())
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+        };
+        match decoded {
+            Ok(()) => {
+                server.stats.calls += 1;
+                server.stats.in_flight += 1;
+                if !oneway {
+                    order.push_back(call.slot);
+                    if order.len() >= server.options.max_in_flight && !connection.paused {
+                        self.pause(id);
+                    }
+                }
+                Next::Go
+            }
+            Err(DecodeError::Full(_)) => {
+                self.server_calls.remove(call.slot);
+                self.wait(id, message, was_empty);
+                Next::Wait
+            }
+            Err(error) => {
+                self.server_calls.remove(call.slot);
+                server.stats.calls += 1;
+                server.stats.protocol_errors += 1;
+                let survives = leaves_the_stream_intact(&error);
+                let transport = connection.transport();
+                if !oneway {
+                    let text = error.to_string();
+                    let mut reply = self.buffers.take();
+                    put_exception(signature.name.as_bytes(), sequence, PROTOCOL_ERROR, &text, transport, &mut reply);
+                    self.refuse(id, sequence, reply);
+                }
+                if survives {
+                    return Next::Go;
+                }
+                let Some(connection) = self.connections.get_mut(id as usize) else { return Next::Over };
+                connection.closing = true;
+                self.buffers.release(&mut connection.unread);
+                self.actions.push_back(crate::Action::Interest(id));
+                self.event(owner, Level::Warn, format!("closed a connection: {} {error}", signature.name));
+                self.finish_if_over(id);
+                Next::Over
+            }
+        }
+    }
+
+    /// Answers a call that JavaScript never sees, in its turn.
+    fn refuse(&mut self, id: ConnectionId, sequence: i32, mut reply: BytesMut) {
+        let owner = self.connections[id as usize].owner;
+        if let Owner::Server(server) = &mut self.owners[owner as usize] {
+            server.stats.exceptions += 1;
+        }
+        let connection = &mut self.connections[id as usize];
+        let Role::Server { order, .. } = &mut connection.role else { return };
+        if order.is_empty() {
+            self.buffers.prepare(&mut connection.out);
+            connection.out.extend_from_slice(&reply);
+            self.buffers.release(&mut reply);
+            self.mark_dirty(id);
+            return;
+        }
+        let call = self.server_calls.insert(id, owner, 0, sequence, false);
+        order.push_back(call.slot);
+        let call = self.server_calls.listed(call.slot);
+        call.done = true;
+        call.held = reply;
+    }
+
+    /// A handler's result.
+    pub(crate) fn reply(&mut self, tape: &OutTape<'_>, message: &OutMessage, id: CallId) {
+        self.answer(id, |program, method, sequence, transport, out| {
+            if let Err(error) = encode_reply(program, method, MessageKind::Reply, sequence, tape, message.body, transport, out) {
+                let name = program.method(method).name.as_bytes();
+                put_exception(name, sequence, INTERNAL_ERROR, &error.to_string(), transport, out);
+                return false;
+            }
+            true
+        });
+    }
+
+    /// A `TApplicationException` instead of a result.
+    pub(crate) fn answer_exception(&mut self, id: CallId, type_: i32, text: &str) {
+        self.answer(id, |program, method, sequence, transport, out| {
+            put_exception(program.method(method).name.as_bytes(), sequence, type_, text, transport, out);
+            false
+        });
+    }
+
+    fn answer(&mut self, id: CallId, encode: impl FnOnce(&Program, u32, i32, Transport, &mut BytesMut) -> bool) {
+        let Some(call) = self.server_calls.get_mut(id) else { return };
+        if call.done || call.oneway {
+            return;
+        }
+        let (owner, connection_id) = (call.owner, call.connection);
+        let (Some(Owner::Server(server)), Some(connection)) = (self.owners.get_mut(owner as usize), self.connections.get_mut(connection_id as usize)) else {
+            return;
+        };
+        let transport = connection.transport();
+        let Role::Server { order, .. } = &mut connection.role else { return };
+        let in_turn = order.front() == Some(&id.slot);
+        let out = if in_turn { &mut connection.out } else { &mut call.held };
+        self.buffers.prepare(out);
+        if encode(&server.program, call.method, call.sequence, transport, out) {
+            server.stats.replies += 1;
+        } else {
+            server.stats.exceptions += 1;
+        }
+        server.stats.in_flight -= 1;
+        if !in_turn {
+            call.done = true;
+            return;
+        }
+        order.pop_front();
+        self.server_calls.remove(id.slot);
+        while let Some(&next) = order.front() {
+            let call = self.server_calls.listed(next);
+            if !call.done {
+                break;
+            }
+            connection.out.extend_from_slice(&call.held);
+            self.buffers.release(&mut call.held);
+            order.pop_front();
+            self.server_calls.remove(next);
+        }
+        let (unwritten, limit, paused) = (connection.out.len(), server.options.max_unwritten, connection.paused);
+        if unwritten > limit && !paused {
+            self.pause(connection_id);
+        }
+        if paused {
+            self.unpause_if_lighter(connection_id);
+        }
+        self.mark_dirty(connection_id);
+    }
+
+    pub(crate) fn oneway_done(&mut self, id: CallId) {
+        let Some(call) = self.server_calls.get_mut(id) else { return };
+        if !call.oneway {
+            return;
+        }
+        let owner = call.owner;
+        self.server_calls.remove(id.slot);
+        if let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) {
+            server.stats.in_flight -= 1;
+        }
+    }
+
+    fn pause(&mut self, id: ConnectionId) {
+        let connection = &mut self.connections[id as usize];
+        connection.paused = true;
+        self.actions.push_back(crate::Action::Interest(id));
+        if let Owner::Server(server) = &mut self.owners[connection.owner as usize] {
+            server.stats.pauses += 1;
+        }
+    }
+
+    /// Reads a paused connection again once half of what paused it is gone.
+    pub(crate) fn unpause_if_lighter(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id as usize) else { return };
+        let Some(Owner::Server(server)) = self.owners.get(connection.owner as usize) else { return };
+        if connection.paused && connection.calls() <= server.options.max_in_flight / 2 && connection.out.len() <= server.options.max_unwritten / 2 {
+            connection.paused = false;
+            self.actions.push_back(crate::Action::Interest(id));
+            if connection.has_input() {
+                self.enlist(id);
+            }
+        }
+    }
+
+    /// The connection of these calls is gone: nobody waits for them.
+    pub(crate) fn abandon(&mut self, owner: u32, order: VecDeque<u32>) {
+        for slot in order {
+            let call = self.server_calls.listed(slot);
+            if call.done {
+                self.buffers.release(&mut call.held);
+            } else {
+                let id = self.server_calls.id(slot);
+                self.notices.push_back(Notice::Gone { call: id, owner });
+                if let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) {
+                    server.stats.in_flight -= 1;
+                    server.stats.abandoned += 1;
+                }
+            }
+            self.server_calls.remove(slot);
+        }
+        if let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) {
+            server.stats.connections -= 1;
+        }
+        self.closed_if_done(owner);
+    }
+}
