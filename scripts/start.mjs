@@ -13,6 +13,7 @@ import { createInterface } from 'node:readline'
 import { inspect } from 'node:util'
 import { pathToFileURL } from 'node:url'
 
+import { built } from './lib/built.mjs'
 import { exampleCommand } from './lib/example.mjs'
 import { root } from './lib/paths.mjs'
 import { canPin, Failure, pinned, runMain, ServerProcess } from './lib/process.mjs'
@@ -24,8 +25,6 @@ const CONNECTIONS = 64
 
 /** @param {string} address */
 async function callOnce(address) {
-  /** @param {string} path */
-  const built = (path) => import(pathToFileURL(join(root, path)).href)
   const { Client } = await built('dist/thrift/index.js')
   const { ItemService } = await built('examples/volo-gen/index.js')
   const client = Client.of(ItemService, 'item').address(address).build()

@@ -7,11 +7,9 @@
  */
 import process from 'node:process'
 import { createHistogram } from 'node:perf_hooks'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 
-import { root } from './paths.mjs'
+import { built } from './built.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -23,11 +21,6 @@ const { values } = parseArgs({
 })
 if (values.address === undefined) throw new Error('load-client.mjs needs --address HOST:PORT')
 
-/**
- * Modules that exist once the project is built: their paths are no business of the type checker.
- * @param {string} path
- */
-const built = (path) => import(pathToFileURL(join(root, path)).href)
 const { Client } = await built('dist/thrift/index.js')
 const { ItemService } = await built('examples/volo-gen/index.js')
 

@@ -1,0 +1,80 @@
+/** The servers that are measured: ours, and those it is compared with. Each answers the same calls of ItemService with the same items. */
+import { join } from 'node:path'
+import process from 'node:process'
+import { pathToFileURL } from 'node:url'
+
+import { nodeThriftPeer, peer } from '../../scripts/peers.mjs'
+import { root } from '../../scripts/lib/paths.mjs'
+import { pinned, ServerProcess } from '../../scripts/lib/process.mjs'
+import { SERVER_CPU } from './load.mjs'
+
+/** @typedef {import('../../scripts/lib/process.mjs').Command} Command */
+/** @typedef {'ours' | 'raw' | 'volo' | 'npm'} Name */
+
+/** What the table calls them. */
+export const TITLES = { ours: 'volo-js', raw: 'bare epoll', volo: 'Volo', npm: 'npm thrift' }
+
+/**
+ * The command that starts a server on a free port.
+ * @param {Name} name
+ * @param {readonly string[]} options
+ * @returns {Promise<Command>}
+ */
+async function serverCommand(name, options) {
+  if (name === 'ours') return ourServer(options)
+  if (name === 'npm') return withArgs(await nodeThriftPeer('item-server'), ['--port', '0', ...options])
+  const command = await peer(name)
+  return withArgs(command, [...(name === 'volo' ? ['item-server'] : []), '--port', '0', ...options])
+}
+
+/**
+ * Our server. It answers `usage` on its message channel.
+ * @param {readonly string[]} options
+ * @param {readonly string[]} [nodeArgs]
+ * @returns {Command}
+ */
+export function ourServer(options, nodeArgs = []) {
+  const hook = pathToFileURL(join(root, 'scripts', 'lib', 'usage-hook.mjs')).href
+  const program = join(root, 'bench', 'lib', 'item-server.mjs')
+  return { command: process.execPath, args: ['--import', hook, ...nodeArgs, program, ...options] }
+}
+
+/**
+ * @param {Command} command
+ * @param {readonly string[]} args
+ * @returns {Command}
+ */
+export function withArgs(command, args) {
+  return { ...command, args: [...command.args, ...args] }
+}
+
+/**
+ * Starts servers, each held to the CPU of servers: one that nobody calls takes no time there.
+ * @template {Name} N
+ * @template T
+ * @param {readonly N[]} names
+ * @param {{ contentSize?: number }} options
+ * @param {(servers: Record<N, ServerProcess>) => Promise<T>} use
+ * @returns {Promise<T>}
+ */
+export async function withServers(names, options, use) {
+  const args = options.contentSize === undefined ? [] : ['--content-size', `${options.contentSize}`]
+  const servers = /** @type {Record<N, ServerProcess>} */ ({})
+  try {
+    for (const name of names) {
+      const command = pinned(SERVER_CPU, await serverCommand(name, args))
+      servers[name] = await ServerProcess.start(command, { ipc: name === 'ours' })
+    }
+    return await use(servers)
+  } finally {
+    await Promise.all(Object.values(servers).map((server) => /** @type {ServerProcess} */ (server).stop()))
+  }
+}
+
+/**
+ * CPU time (µs), memory (bytes) and garbage collector pauses (ms) of our server.
+ * @param {ServerProcess} server
+ */
+export async function usage(server) {
+  return /** @type {{ cpu: number, rss: number, pauses: number }} */ (await server.ask('usage'))
+}

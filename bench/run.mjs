@@ -1,0 +1,107 @@
+#!/usr/bin/env node
+/**
+ * npm run bench -- SUITE [--rounds N] [--seconds S] [--only GROUP]... [--soak MINUTES] [--json FILE]
+ *
+ * Suites: thrift (server and client against their peers, over TCP), codec (readers and writers), boundary (JavaScript to Rust), layers (what a
+ * layer costs), profile (where the CPU time goes, as a flame graph).
+ *
+ * Servers run on CPU 0, load comes from CPU 1. Contestants take turns for N rounds (default 3) of S seconds (default 3); ratios are of rounds side
+ * by side, the table shows their median, least and most. Results go to bench/results/ as JSON and SVG, and as JSON to FILE.
+ * `--only` runs only a group of `thrift`: throughput, content, latency, client, memory, startup, soak. `--soak` adds a run of so many minutes that
+ * watches the server's memory.
+ *
+ * The exit code is 1 if something could not be measured or a reply was wrong; a target that is missed shows as `short` and is no error.
+ */
+import process from 'node:process'
+import { parseArgs } from 'node:util'
+
+import { canPin, Failure, runMain } from '../scripts/lib/process.mjs'
+import { setupWithLines } from '../scripts/lib/setup.mjs'
+import { Progress, yellow } from '../scripts/lib/terminal.mjs'
+import { describeMachine } from './lib/machine.mjs'
+import { printTable, writeFiles } from './lib/report.mjs'
+
+const SUITES = ['thrift', 'codec', 'boundary', 'layers', 'profile']
+
+/**
+ * @param {string} option
+ * @param {string} text
+ */
+function positive(option, text) {
+  const value = Number(text)
+  if (value > 0 && Number.isFinite(value)) return value
+  throw new Failure(`--${option} takes a number above 0, not ${text}.`, { exitCode: 2 })
+}
+
+/** The command line. */
+function options() {
+  const { values, positionals } = parseArgs({
+    options: {
+      rounds: { type: 'string', default: '3' },
+      seconds: { type: 'string', default: '3' },
+      soak: { type: 'string' },
+      only: { type: 'string', multiple: true },
+      json: { type: 'string' },
+    },
+    allowPositionals: true,
+  })
+  const [suite, ...rest] = positionals
+  if (suite === undefined || rest.length > 0 || !SUITES.includes(suite)) {
+    throw new Failure(`npm run bench -- SUITE; suites: ${SUITES.join(', ')}.`, { exitCode: 2 })
+  }
+  return {
+    suite,
+    rounds: Math.ceil(positive('rounds', values.rounds)),
+    seconds: positive('seconds', values.seconds),
+    soak: values.soak === undefined ? undefined : positive('soak', values.soak),
+    only: values.only,
+    json: values.json,
+  }
+}
+
+/**
+ * @param {ReturnType<typeof options>} chosen
+ * @param {(text: string) => void} progress
+ * @returns {Promise<import('./lib/row.mjs').Row[]>}
+ */
+async function measure({ suite, rounds, seconds, soak, only }, progress) {
+  const settings = { rounds, seconds, progress, ...(soak === undefined ? {} : { soak }) }
+  // Imported when chosen: a suite needs peers that another does not.
+  if (suite === 'boundary') return (await import('./lib/suites/boundary.mjs')).boundary(settings)
+  if (suite === 'profile') return (await import('./lib/suites/profile.mjs')).profile(settings)
+  if (suite !== 'thrift') return (await import('./lib/suites/scripts.mjs')).programSuite(suite, settings)
+
+  const { groups } = await import('./lib/suites/thrift.mjs')
+  const unknown = only?.find((name) => !(name in groups))
+  if (unknown !== undefined) {
+    throw new Failure(`thrift has no group ${unknown}; there are ${Object.keys(groups).join(', ')}.`, { exitCode: 2 })
+  }
+  if (only?.includes('soak') && soak === undefined) {
+    throw new Failure('The group soak needs --soak MINUTES.', { exitCode: 2 })
+  }
+  /** @type {import('./lib/row.mjs').Row[]} */
+  const rows = []
+  for (const [name, group] of Object.entries(groups)) {
+    const wanted = only === undefined ? name !== 'soak' || soak !== undefined : only.includes(name)
+    if (wanted) rows.push(...(await group(settings)))
+  }
+  return rows
+}
+
+await runMain(async () => {
+  const chosen = options()
+  await setupWithLines('release')
+  if (!canPin) {
+    process.stdout.write(yellow('Programs cannot be held to CPUs here (taskset and two CPUs): figures vary more.\n'))
+  }
+  const progress = new Progress()
+  let rows
+  try {
+    rows = await measure(chosen, (text) => progress.update(text))
+  } finally {
+    progress.done()
+  }
+  printTable(rows)
+  const { suite, rounds, seconds } = chosen
+  writeFiles({ suite, machine: describeMachine(), settings: { rounds, seconds }, rows }, chosen.json)
+})
