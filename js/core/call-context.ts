@@ -1,0 +1,166 @@
+import type { Clock } from './clock.js'
+import type { ContextKey } from './context-key.js'
+import type { CallScope, Context, ResponseMetadata, ThriftContext } from './context.js'
+import type { Endpoint, Peer } from './endpoint.js'
+import { VoloError } from './errors.js'
+import { Metadata } from './metadata.js'
+import type { MethodInfo } from './method-info.js'
+import { Scope } from './scope.js'
+
+/** What all calls of one server, or of one client, have in common. */
+export interface CallOrigin {
+  readonly side: 'client' | 'server'
+  readonly caller: Endpoint
+  readonly callee: Endpoint
+  readonly clock: Clock
+  /** Address of the other end of one call; empty if the call is over. */
+  peerOf(slot: number, generation: number): string
+}
+
+const neverSet = Symbol('never set')
+
+/**
+ * The context of one call. It is made for every call, so it has few fields, all set at once, and makes the rest when asked.
+ * Layers and handlers see it as {@link ThriftContext}.
+ */
+export class CallContext implements ThriftContext {
+  readonly origin: CallOrigin
+  readonly method: MethodInfo
+  /** What the innermost service calls: a served method, or a client's. */
+  readonly target: object
+  /** Names the call on the tape; -1 on a client, where every attempt has its own. */
+  readonly slot: number
+  readonly generation: number
+  /** The innermost scope; undefined until something needs one. */
+  scope: Scope | undefined
+  /** Why nobody waits for the answer any more; undefined while somebody does. */
+  gone: unknown
+  /** Values of keys: key, value, key, value. There are few, so a list beats a map. */
+  #values: unknown[] | undefined
+  #metadata: Metadata | undefined
+  #response: ResponseMetadata | undefined
+
+  constructor(origin: CallOrigin, method: MethodInfo, target: object, slot: number, generation: number) {
+    this.origin = origin
+    this.method = method
+    this.target = target
+    this.slot = slot
+    this.generation = generation
+    this.scope = undefined
+    this.gone = undefined
+    this.#values = undefined
+    this.#metadata = undefined
+    this.#response = undefined
+  }
+
+  get protocol(): 'thrift' {
+    return 'thrift'
+  }
+
+  get side(): 'client' | 'server' {
+    return this.origin.side
+  }
+
+  get caller(): Endpoint {
+    return this.origin.caller
+  }
+
+  get callee(): Endpoint {
+    return this.origin.callee
+  }
+
+  get peer(): Peer {
+    return { address: this.origin.peerOf(this.slot, this.generation) }
+  }
+
+  get deadline(): number | undefined {
+    return this.scope?.deadline
+  }
+
+  get signal(): AbortSignal {
+    return this.openScope().signal
+  }
+
+  get metadata(): Metadata {
+    return (this.#metadata ??= new Metadata())
+  }
+
+  get response(): ResponseMetadata {
+    return (this.#response ??= { headers: new Metadata(), trailers: new Metadata() })
+  }
+
+  get<T>(key: ContextKey<T>): T {
+    const value = this.#lookUp(key)
+    if (value !== neverSet) return value as T
+    if (key.hasDefault) return key.default as T
+    throw new VoloError(
+      'FAILED_PRECONDITION',
+      `the call has no value for ContextKey '${key.name}'; set it in a layer further out, or give the key a default`,
+    )
+  }
+
+  set<T>(key: ContextKey<T>, value: T): void {
+    const values = (this.#values ??= [])
+    for (let i = 0; i < values.length; i += 2) {
+      if (values[i] === key) {
+        values[i + 1] = value
+        return
+      }
+    }
+    values.push(key, value)
+  }
+
+  has(key: ContextKey<unknown>): boolean {
+    return this.#lookUp(key) !== neverSet
+  }
+
+  async all<T extends readonly unknown[] | []>(
+    start: (group: CallScope) => T,
+  ): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+    const group = new Scope(this.openScope(), undefined)
+    try {
+      return await Promise.all(start(group))
+    } catch (error) {
+      group.abort(new VoloError('CANCELLED', 'a call of the same group failed', { cause: error }))
+      throw error
+    } finally {
+      group.end()
+    }
+  }
+
+  /** The innermost scope, made if there is none. */
+  openScope(): Scope {
+    if (this.scope === undefined) {
+      this.scope = new Scope(undefined, undefined)
+      if (this.gone !== undefined) this.scope.abort(this.gone)
+    }
+    return this.scope
+  }
+
+  /** Nobody waits for the answer any more: aborts whatever goes on. */
+  abandon(reason: unknown): void {
+    if (this.gone !== undefined) return
+    this.gone = reason
+    this.scope?.root.abort(reason)
+  }
+
+  #lookUp(key: ContextKey<unknown>): unknown {
+    const values = this.#values
+    if (values !== undefined) {
+      for (let i = 0; i < values.length; i += 2) if (values[i] === key) return values[i + 1]
+    }
+    return neverSet
+  }
+}
+
+/**
+ * The call's own context behind what a layer was given.
+ * @throws VoloError INTERNAL if a layer outside put something of its own in its place.
+ */
+export function ownContext(cx: Context): CallContext {
+  if (cx instanceof CallContext) return cx
+  throw new VoloError(
+    'INTERNAL',
+    'a layer was given a context that volo-js did not make; layers further out must pass cx on as it is',
+  )
+}

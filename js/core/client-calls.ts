@@ -1,0 +1,234 @@
+import type { Core } from './addon.js'
+import type { CallContext } from './call-context.js'
+import type { MethodDescriptor } from './descriptor.js'
+import { ThriftProtocolError, TransportError, VoloError, type Sent } from './errors.js'
+import type { Abortable, Progress, Scope } from './scope.js'
+import { rejected } from './service.js'
+import { codeOf, Status } from './status.js'
+import { HEADER_SLOTS, Kind } from './tape/layout.js'
+import type { InTape } from './tape/reader.js'
+import type { OutTape } from './tape/writer.js'
+
+/** What a call needs to know about its client. */
+export interface Caller {
+  /** Id of the client in the core. */
+  readonly owner: number
+  /** Where it connects, for messages. */
+  readonly address: string
+  /** Most calls on their way at once; Infinity where connections are shared. */
+  readonly poolSize: number
+  /** A call failed for want of a connection. */
+  unreachable(): void
+}
+
+const sentNames: readonly Sent[] = ['no', 'maybe', 'yes']
+
+/** One attempt of a call, from the tape until its reply. */
+class PendingCall implements Abortable {
+  readonly calls: ClientCalls
+  readonly caller: Caller
+  readonly method: MethodDescriptor
+  readonly cx: CallContext
+  /** Where it is registered to be aborted. */
+  readonly scope: Scope | undefined
+  readonly slot: number
+  readonly generation: number
+  /** Counts up over all calls of the isolate: who came first. */
+  readonly order: number
+  readonly resolve: (value: unknown) => void
+  readonly reject: (reason: unknown) => void
+
+  constructor(
+    calls: ClientCalls,
+    caller: Caller,
+    method: MethodDescriptor,
+    cx: CallContext,
+    scope: Scope | undefined,
+    slot: number,
+    generation: number,
+    order: number,
+    resolve: (value: unknown) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    this.calls = calls
+    this.caller = caller
+    this.method = method
+    this.cx = cx
+    this.scope = scope
+    this.slot = slot
+    this.generation = generation
+    this.order = order
+    this.resolve = resolve
+    this.reject = reject
+  }
+
+  abort(reason: unknown): void {
+    this.calls.cancel(this, reason)
+  }
+
+  progress(): Progress {
+    return this.calls.progress(this)
+  }
+}
+
+/** `new Promise` gives its two functions to a callback; one callback for all calls saves a closure each. */
+let resolveLast: (value: unknown) => void
+let rejectLast: (reason: unknown) => void
+function keep(resolve: (value: unknown) => void, reject: (reason: unknown) => void): void {
+  resolveLast = resolve
+  rejectLast = reject
+}
+
+/**
+ * The calls that this isolate's clients have in flight. A slot carries a generation that changes whenever the slot is freed, so
+ * a late reply reaches nobody.
+ */
+export class ClientCalls {
+  readonly #core: Core
+  readonly #out: OutTape
+  readonly #slots: (PendingCall | undefined)[] = []
+  readonly #generations: number[] = []
+  readonly #free: number[] = []
+  #inFlight = 0
+  #order = 0
+
+  constructor(core: Core, out: OutTape) {
+    this.#core = core
+    this.#out = out
+  }
+
+  /**
+   * Writes a call on the tape.
+   * @returns a promise of the result; it rejects with TapeTypeError if the request is not what the IDL says.
+   */
+  start(caller: Caller, method: MethodDescriptor, cx: CallContext, request: unknown): Promise<unknown> {
+    const scope = cx.scope
+    if (scope?.reason !== undefined) return rejected(scope.reason)
+    const out = this.#out
+    const slot = this.#free.length > 0 ? (this.#free.pop() as number) : this.#open()
+    const generation = this.#generations[slot]
+    try {
+      out.open(Kind.CALL, slot, generation, method.index, caller.owner)
+    } catch (error) {
+      this.#free.push(slot)
+      return rejected(error)
+    }
+    try {
+      method.writeArgs(out, request)
+      out.close()
+    } catch (error) {
+      out.rollback()
+      this.#free.push(slot)
+      return rejected(error)
+    }
+    const promise = new Promise<unknown>(keep)
+    const order = this.#order++
+    const call = new PendingCall(this, caller, method, cx, scope, slot, generation, order, resolveLast, rejectLast)
+    this.#slots[slot] = call
+    if (this.#inFlight++ === 0) this.#core.ref()
+    scope?.add(call)
+    return promise
+  }
+
+  /** A REPLY has come. */
+  reply(tape: InTape, p: number, slot: number, generation: number): void {
+    const call = this.#take(slot, generation)
+    if (call === undefined) return
+    if (call.method.oneway) {
+      call.resolve(undefined)
+      return
+    }
+    tape.begin(p)
+    let result: unknown
+    try {
+      result = call.method.readResult(tape, p + HEADER_SLOTS)
+    } catch (error) {
+      call.reject(error)
+      return
+    }
+    call.resolve(result)
+  }
+
+  /** A call has ended with an error. */
+  fail(slot: number, generation: number, error: Error): void {
+    this.#take(slot, generation)?.reject(error)
+  }
+
+  /** A FAILURE has come: the call got no answer. */
+  failure(slot: number, generation: number, status: number, sent: number, text: string): void {
+    const call = this.#take(slot, generation)
+    if (call === undefined) return
+    const { service, wireName } = call.cx.method
+    const message = `${service}.${wireName} on ${call.caller.address} failed: ${text}`
+    const options = { sent: sentNames[sent] ?? 'maybe' }
+    if (status === Status.UNAVAILABLE) call.caller.unreachable()
+    call.reject(
+      status === Status.INTERNAL
+        ? new ThriftProtocolError('INTERNAL', message, options)
+        : new TransportError(codeOf(status), message, options),
+    )
+  }
+
+  /** The caller gives up: the core frees what the call holds, and its reply reaches nobody. */
+  cancel(call: PendingCall, reason: unknown): void {
+    if (!this.#end(call)) return
+    // Aborted by a getter of a message that is being written: nothing else fits on the tape at this moment.
+    if (this.#out.writing) queueMicrotask(() => this.#writeCancel(call))
+    else this.#writeCancel(call)
+    call.reject(reason)
+  }
+
+  /** How far a call has come, as far as this side knows. */
+  progress(call: PendingCall): Progress {
+    const { address, poolSize } = call.caller
+    let ahead = 0
+    if (poolSize !== Infinity) {
+      for (const other of this.#slots) if (other?.caller === call.caller && other.order < call.order) ahead += 1
+    }
+    // Calls are given connections in the order they were made, so this one cannot have left.
+    if (ahead >= poolSize) {
+      return {
+        sent: 'no',
+        text: `it waited for a connection to ${address}, behind ${ahead} calls in a pool of ${poolSize}`,
+      }
+    }
+    return { sent: 'maybe', text: `it was on its way to ${address}, which may have processed it` }
+  }
+
+  #open(): number {
+    this.#generations.push(1)
+    return this.#slots.push(undefined) - 1
+  }
+
+  #writeCancel(call: PendingCall): void {
+    this.#out.open(Kind.CANCEL, call.slot, call.generation, call.method.index, call.caller.owner)
+    this.#out.close()
+    // Only now: the core must see the end of this call before another one takes its slot.
+    this.#free.push(call.slot)
+  }
+
+  /** Takes a call that the core has ended out of its slot; undefined if it was given up before. */
+  #take(slot: number, generation: number): PendingCall | undefined {
+    const call = this.#slots[slot]
+    if (call === undefined || call.generation !== generation) return undefined
+    this.#end(call)
+    this.#free.push(slot)
+    return call
+  }
+
+  /** False if the call has ended before. */
+  #end(call: PendingCall): boolean {
+    const { slot } = call
+    if (this.#slots[slot] !== call) return false
+    this.#slots[slot] = undefined
+    this.#generations[slot] = (call.generation + 1) | 0
+    this.#inFlight -= 1
+    call.scope?.remove(call)
+    return true
+  }
+}
+
+/** Calls through a closed client. */
+export function clientClosed(callee: string): VoloError {
+  return new TransportError('UNAVAILABLE', `the client of '${callee}' is closed; build a new one`, { sent: 'no' })
+}

@@ -1,0 +1,127 @@
+import { formatAddress, isResolved, nativeAddress, resolveAddress, type ParsedAddress } from './address.js'
+import type { CallContext } from './call-context.js'
+import { clientClosed, type Caller } from './client-calls.js'
+import { defaultPoolSize, nativeClientOptions, type ConnectionOptions } from './client-options.js'
+import type { MethodDescriptor, Program } from './descriptor.js'
+import { isolate } from './isolate.js'
+import { reportEvent } from './report.js'
+import type { Answer, Service } from './service.js'
+
+/** How long a name's address is believed after a connection to it failed, in milliseconds. */
+const resolveAgainAfter = 1000
+
+/** A client of the core: one address it connects to. */
+interface Link extends Caller {
+  readonly closed: Promise<void>
+}
+
+/**
+ * The innermost service of a client: hands calls to the core. It connects nothing by itself; the core does when a call needs it.
+ * Names are looked up at the first call, and again after a connection has failed.
+ */
+export class ClientConnection implements Service<CallContext, unknown, unknown> {
+  readonly #callee: string
+  readonly #program: Program
+  readonly #address: ParsedAddress
+  readonly #options: ConnectionOptions
+  #link: Link | undefined
+  #linking: Promise<Link> | undefined
+  /** Where {@link #link} connects. */
+  #linkedTo = ''
+  /** When the address failed, in ms of the process clock; undefined if it did not. */
+  #failedAt: number | undefined
+  #closed: Promise<void> | undefined
+
+  constructor(callee: string, program: Program, address: ParsedAddress, options: ConnectionOptions) {
+    this.#callee = callee
+    this.#program = program
+    this.#address = address
+    this.#options = options
+    // Wrong options are found where the client is built.
+    nativeClientOptions(options)
+  }
+
+  /** As it was given; names are not replaced by what they stand for. */
+  get address(): string {
+    return formatAddress(this.#address)
+  }
+
+  readonly call = (cx: CallContext, request: unknown): Answer<unknown> => {
+    if (this.#closed !== undefined) return Promise.reject(clientClosed(this.#callee))
+    const method = cx.target as MethodDescriptor
+    if (this.#link !== undefined && this.#failedAt === undefined) {
+      return isolate().calls.start(this.#link, method, cx, request)
+    }
+    if (isResolved(this.#address)) {
+      this.#failedAt = undefined
+      this.#link ??= this.#connect(this.#address)
+      return isolate().calls.start(this.#link, method, cx, request)
+    }
+    return this.#resolved().then((link) => {
+      if (this.#closed !== undefined) throw clientClosed(this.#callee)
+      return isolate().calls.start(link, method, cx, request)
+    })
+  }
+
+  /**
+   * Lets calls in flight finish for `grace` milliseconds, closes the connections.
+   * @returns when it is done.
+   */
+  close(grace: number): Promise<void> {
+    this.#closed ??= this.#close(grace)
+    return this.#closed
+  }
+
+  async #close(grace: number): Promise<void> {
+    if (this.#link !== undefined) await this.#unlink(this.#link, grace)
+  }
+
+  #unlink(link: Link, grace: number): Promise<void> {
+    const { core } = isolate()
+    core.closeClient(link.owner, grace)
+    // The end is told by the core, so the loop must live until then.
+    core.ref()
+    return link.closed
+  }
+
+  /** The link to what the name stands for now. */
+  #resolved(): Promise<Link> {
+    const { failedAt, link } = { failedAt: this.#failedAt, link: this.#link }
+    if (link !== undefined && failedAt !== undefined && performance.now() - failedAt < resolveAgainAfter) {
+      return Promise.resolve(link)
+    }
+    this.#linking ??= this.#resolve().finally(() => (this.#linking = undefined))
+    return this.#linking
+  }
+
+  async #resolve(): Promise<Link> {
+    const resolved = await resolveAddress(this.#address)
+    const old = this.#link
+    this.#failedAt = undefined
+    if (old !== undefined && this.#linkedTo === formatAddress(resolved)) return old
+    this.#link = this.#connect(resolved)
+    this.#linkedTo = formatAddress(resolved)
+    if (old !== undefined) {
+      this.#unlink(old, 60_000).catch((error: unknown) => reportEvent(1, 'a connection could not be closed', error))
+    }
+    return this.#link
+  }
+
+  #connect(address: ParsedAddress): Link {
+    const home = isolate()
+    const native = { ...nativeClientOptions(this.#options), ...nativeAddress(address) }
+    const owner = home.core.connect(home.load(this.#program), native)
+    let resolveClosed!: () => void
+    const closed = new Promise<void>((resolve) => (resolveClosed = resolve))
+    home.own(owner, { serving: undefined, closed: resolveClosed, event: reportEvent })
+    return {
+      owner,
+      address: this.address,
+      poolSize: this.#options.mode === 'pipelined' ? Infinity : (this.#options.pool.size ?? defaultPoolSize),
+      closed,
+      unreachable: () => {
+        this.#failedAt ??= performance.now()
+      },
+    }
+  }
+}

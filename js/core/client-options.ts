@@ -1,0 +1,65 @@
+import type { NativeClientOptions } from './addon.js'
+import type { Clock } from './clock.js'
+import { milliseconds, type Duration } from './duration.js'
+import { bytes, type Size } from './size.js'
+
+/** How a client keeps connections for calls that go one at a time. */
+export interface PoolOptions {
+  /** Most connections; further calls wait in order. Default 128. */
+  readonly size?: number
+  /** A connection is closed after this time without a call. Default `'60s'`. */
+  readonly idleTimeout?: Duration
+  /** A connection takes no new call after this time. Default `'300s'`. */
+  readonly maxLifetime?: Duration
+}
+
+/** Options of a client beside those the builder has methods for; every one has a default. */
+export interface ClientOptions {
+  /** Sends small requests at once instead of gathering them (TCP_NODELAY). Default true. */
+  readonly noDelay?: boolean
+  /** Probes a connection after this time without traffic (TCP keepalive); 0 switches it off. Default `'60s'`. */
+  readonly keepAlive?: Duration
+  /** Largest answer. A larger one ends its connection. Default `'16MiB'`. */
+  readonly maxFrameSize?: Size
+  /** Most values in one answer, structs of absent fields included. Default 4 Mi. */
+  readonly maxSlots?: number
+  /** Deepest nesting of an answer. Default 64. */
+  readonly maxDepth?: number
+  /** Where times come from. Default: the machine's clock; tests give a fake one. */
+  readonly clock?: Clock
+}
+
+/** Everything a builder has gathered about connections. */
+export interface ConnectionOptions extends ClientOptions {
+  readonly mode: 'pipelined' | 'pingpong'
+  readonly transport: 'framed' | 'buffered'
+  readonly pool: PoolOptions
+  readonly connectTimeout: Duration | undefined
+}
+
+/** Connections of a pool if nothing else is said. */
+export const defaultPoolSize = 128
+
+/**
+ * The options in the core's units.
+ * @throws VoloError INVALID_ARGUMENT for a duration or size that is none.
+ */
+export function nativeClientOptions(options: ConnectionOptions): NativeClientOptions {
+  const { pool } = options
+  const native: NativeClientOptions = {
+    mode: options.mode,
+    transport: options.transport,
+    poolSize: pool.size ?? defaultPoolSize,
+  }
+  if (pool.idleTimeout !== undefined) native.idleTimeout = milliseconds(pool.idleTimeout, 'idleTimeout')
+  if (pool.maxLifetime !== undefined) native.maxLifetime = milliseconds(pool.maxLifetime, 'maxLifetime')
+  if (options.connectTimeout !== undefined) {
+    native.connectTimeout = milliseconds(options.connectTimeout, 'connectTimeout')
+  }
+  if (options.noDelay !== undefined) native.noDelay = options.noDelay
+  if (options.keepAlive !== undefined) native.keepAlive = milliseconds(options.keepAlive, 'keepAlive')
+  if (options.maxFrameSize !== undefined) native.maxFrameSize = bytes(options.maxFrameSize, 'maxFrameSize')
+  if (options.maxSlots !== undefined) native.maxSlots = options.maxSlots
+  if (options.maxDepth !== undefined) native.maxDepth = options.maxDepth
+  return native
+}

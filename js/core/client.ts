@@ -1,0 +1,221 @@
+import { parseAddress, type Address } from './address.js'
+import { CallContext, type CallOrigin } from './call-context.js'
+import { ClientConnection } from './client-connection.js'
+import type { ClientOptions, ConnectionOptions, PoolOptions } from './client-options.js'
+import { callWithin, type CallOptions } from './call-options.js'
+import { systemClock } from './clock.js'
+import { compose, type Stage } from './compose.js'
+import type { Context, ThriftContext } from './context.js'
+import type { MethodDescriptor, RequestOf, ResponseOf, ServiceDescriptor } from './descriptor.js'
+import { milliseconds, type Duration } from './duration.js'
+import { VoloError } from './errors.js'
+import type { Layer } from './layer.js'
+import { methodInfo, type MethodInfo } from './method-info.js'
+import { rejected, type Answer } from './service.js'
+
+/** A method of a client. A request whose every field may be absent may itself be left out. */
+export type ClientMethod<Req, Res> =
+  // eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- the type of `{}` is what is meant
+  Record<never, never> extends Req
+    ? (request?: Req, options?: CallOptions) => Promise<Res>
+    : (request: Req, options?: CallOptions) => Promise<Res>
+
+/**
+ * The methods of a service, and nothing else: an IDL may have a method `close` or `then`. Close it with `await using` or
+ * {@link Client.close}. It is safe to share.
+ */
+export type Client<S extends ServiceDescriptor> = {
+  readonly [Name in keyof S['methods']]: ClientMethod<RequestOf<S, Name>, ResponseOf<S, Name>>
+} & AsyncDisposable
+
+/** Where the builder's work is kept, out of the way of the IDL's names. */
+const internals: unique symbol = Symbol('volo-js.client')
+
+interface Internals {
+  readonly connection: ClientConnection
+  readonly stages: readonly Stage[]
+}
+
+/** How long calls in flight may go on when a client is closed, in milliseconds. */
+const defaultGrace = 5000
+
+/** Makes and closes clients. */
+export const Client = {
+  /**
+   * Begins a client of a service.
+   * @param callee Name of the service that is called, for discovery, logs and metrics.
+   *
+   * @example
+   * const client = Client.of(ItemService, 'shop.item').layerOuter(timeout('3s')).address('[::1]:8080').build()
+   * const { item } = await client.getItem({ id: 1024n })
+   */
+  of<S extends ServiceDescriptor>(service: S, callee: string): ClientBuilder<S, ThriftContext> {
+    return new ClientBuilder(service, callee)
+  },
+
+  /**
+   * Lets calls in flight finish, fails those that do not, closes the connections. Calls made afterwards fail.
+   */
+  close(client: object, options: { readonly grace?: Duration } = {}): Promise<void> {
+    return internalsOf(client).connection.close(
+      options.grace === undefined ? defaultGrace : milliseconds(options.grace, 'grace'),
+    )
+  },
+
+  /** The layers in the order requests see them. */
+  explain(client: object): readonly Stage[] {
+    return internalsOf(client).stages
+  },
+}
+
+function internalsOf(client: object): Internals {
+  const found = (client as { readonly [internals]?: Internals })[internals]
+  if (found !== undefined) return found
+  throw new VoloError('INVALID_ARGUMENT', 'that is no client of volo-js; pass what build() returned')
+}
+
+/** Gathers what a client is made of. */
+export class ClientBuilder<S extends ServiceDescriptor, Cx extends Context> {
+  readonly #service: S
+  readonly #callee: string
+  readonly #outer: Layer<Cx>[] = []
+  readonly #inner: Layer<Cx>[] = []
+  #address: Address | undefined
+  #mode: ConnectionOptions['mode'] = 'pingpong'
+  #transport: ConnectionOptions['transport'] = 'framed'
+  #pool: PoolOptions = {}
+  #connectTimeout: Duration | undefined
+  #options: ClientOptions = {}
+
+  /** @internal */
+  constructor(service: S, callee: string) {
+    this.#service = service
+    this.#callee = callee
+  }
+
+  /** Adds a layer around the whole call, inside of the outer layers there are. */
+  layerOuter(layer: Layer<Cx>): this {
+    this.#outer.push(layer)
+    return this
+  }
+
+  /** Adds a layer around the whole call, outside of all there are. */
+  layerOuterFront(layer: Layer<Cx>): this {
+    this.#outer.unshift(layer)
+    return this
+  }
+
+  /** Adds a layer around one attempt, after its address is chosen, inside of all there are. */
+  layerInner(layer: Layer<Cx>): this {
+    this.#inner.push(layer)
+    return this
+  }
+
+  /** Adds a layer around one attempt, after its address is chosen, outside of the inner layers there are. */
+  layerInnerFront(layer: Layer<Cx>): this {
+    this.#inner.unshift(layer)
+    return this
+  }
+
+  /** Where to connect. Names are looked up at the first call, and again after a connection has failed. */
+  address(address: Address): this {
+    this.#address = address
+    return this
+  }
+
+  /** How connections are kept. A pool is what clients have unless {@link pipelined} is called. */
+  pool(options: PoolOptions): this {
+    this.#mode = 'pingpong'
+    this.#pool = { ...this.#pool, ...options }
+    return this
+  }
+
+  /**
+   * Sends all calls over one connection without waiting for answers. Far faster with many calls at once; the peer must read on
+   * while it answers, and either answer in order or echo sequence ids. Servers of volo-js do.
+   */
+  pipelined(): this {
+    this.#mode = 'pipelined'
+    return this
+  }
+
+  /** Time to establish a connection. Default `'1s'`. */
+  connectTimeout(timeout: Duration): this {
+    this.#connectTimeout = timeout
+    return this
+  }
+
+  /** How requests are marked off: `framed` by a length (the default), `buffered` not at all. Servers of volo-js tell them apart. */
+  transport(transport: 'framed' | 'buffered'): this {
+    this.#transport = transport
+    return this
+  }
+
+  /** Sets options; those set before stay. */
+  options(options: ClientOptions): this {
+    this.#options = { ...this.#options, ...options }
+    return this
+  }
+
+  /**
+   * The client. It connects when a call needs it.
+   * @throws VoloError INVALID_ARGUMENT if there is no address, or an option is wrong.
+   */
+  build(): Client<S> {
+    if (this.#address === undefined) {
+      throw new VoloError(
+        'INVALID_ARGUMENT',
+        `the client of '${this.#callee}' has no address; call address('host:port')`,
+      )
+    }
+    const connection = new ClientConnection(
+      this.#callee,
+      this.#service.program,
+      parseAddress(this.#address, '127.0.0.1'),
+      {
+        ...this.#options,
+        mode: this.#mode,
+        transport: this.#transport,
+        pool: this.#pool,
+        connectTimeout: this.#connectTimeout,
+      },
+    )
+    const layers = [...this.#outer, ...this.#inner] as unknown as Layer<CallContext>[]
+    const { service, stages } = compose(layers, connection)
+    const { address } = connection
+    const origin: CallOrigin = {
+      side: 'client',
+      caller: { service: '', address: undefined },
+      callee: { service: this.#callee, address },
+      clock: this.#options.clock ?? systemClock,
+      peerOf: () => address,
+    }
+    const call = service.call.bind(service)
+    const client = Object.create(null) as Record<string | symbol, unknown>
+    for (const method of Object.values(this.#service.methods)) {
+      const value = clientMethod(origin, methodInfo(this.#service, method), method, call)
+      Object.defineProperty(client, method.name, { value, enumerable: true })
+    }
+    Object.defineProperty(client, internals, { value: { connection, stages } satisfies Internals })
+    Object.defineProperty(client, Symbol.asyncDispose, { value: () => connection.close(defaultGrace) })
+    return Object.freeze(client) as unknown as Client<S>
+  }
+}
+
+function clientMethod(
+  origin: CallOrigin,
+  info: MethodInfo,
+  method: MethodDescriptor,
+  call: (cx: CallContext, request: unknown) => Answer<unknown>,
+): (request?: unknown, options?: CallOptions) => Promise<unknown> {
+  return (request = {}, options) => {
+    const cx = new CallContext(origin, info, method, -1, 0)
+    try {
+      const answer = options === undefined ? call(cx, request) : callWithin(cx, options, call, request)
+      if (answer instanceof Promise) return answer as Promise<unknown>
+      return Promise.resolve(answer)
+    } catch (error) {
+      return rejected(error)
+    }
+  }
+}

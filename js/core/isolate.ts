@@ -1,0 +1,190 @@
+import { addon, type Core } from './addon.js'
+import { ClientCalls } from './client-calls.js'
+import type { Program } from './descriptor.js'
+import { ThriftApplicationError, VoloError } from './errors.js'
+import { reportEvent } from './report.js'
+import type { ServingCalls } from './serving-calls.js'
+import { HEADER_SLOTS, IN_START, Kind, LAYOUT_VERSION, ONEWAY } from './tape/layout.js'
+import { InTape } from './tape/reader.js'
+import { OutTape } from './tape/writer.js'
+
+/** A server or a client that the core has made. */
+export interface Owner {
+  /** Calls of a server; undefined for a client. */
+  readonly serving: ServingCalls | undefined
+  /** The core has finished closing it. */
+  closed(): void
+  /** Something an operator wants to know. */
+  event(level: number, text: string): void
+}
+
+/**
+ * Everything of this isolate that the core talks to: the two tapes, the servers and clients, and the delivery that hands
+ * messages to them. One an isolate, made when the first server or client is.
+ */
+export class Isolate {
+  readonly core: Core
+  readonly in: InTape
+  readonly out: OutTape
+  readonly calls: ClientCalls
+  readonly #owners: (Owner | undefined)[] = []
+  /** Owners whose id has been given to another one already, although their CLOSED is still to come; oldest first. */
+  readonly #displaced = new Map<number, Owner[]>()
+  readonly #programs = new Map<string, number>()
+  readonly #standing: InTape['buffers']
+
+  constructor() {
+    const native = addon()
+    if (native.layoutVersion() !== LAYOUT_VERSION) {
+      throw new VoloError(
+        'FAILED_PRECONDITION',
+        `the native addon speaks tape layout ${native.layoutVersion()}, this package ${LAYOUT_VERSION}; reinstall volo-js so that both are of one version`,
+      )
+    }
+    this.in = InTape.create()
+    this.#standing = this.in.buffers
+    this.out = new OutTape((slots, text, bytes) => {
+      this.core.setOut(slots, text, bytes)
+    })
+    this.core = new native.Core({
+      deliver: () => {
+        this.#deliver()
+      },
+      encodeText: () => {
+        this.out.encodeText()
+      },
+      growIn: (slots, text, bytes) => {
+        const larger = InTape.create({ slots, text, bytes }).buffers
+        this.in.adopt(...larger)
+        this.core.setIn(...larger)
+      },
+    })
+    this.core.setIn(...this.#standing)
+    this.core.setOut(...this.out.buffers)
+    this.calls = new ClientCalls(this.core, this.out)
+  }
+
+  /**
+   * The core's id of a program.
+   * @throws VoloError FAILED_PRECONDITION if it was generated for another layout.
+   */
+  load(program: Program): number {
+    if (program.layout !== LAYOUT_VERSION) {
+      throw new VoloError(
+        'FAILED_PRECONDITION',
+        `the generated code speaks tape layout ${program.layout}, this volo-js ${LAYOUT_VERSION}; run \`volo build\` again`,
+      )
+    }
+    let id = this.#programs.get(program.hash)
+    if (id === undefined) {
+      id = this.core.loadSchema(program.schema)
+      this.#programs.set(program.hash, id)
+    }
+    return id
+  }
+
+  /** From now on messages with this id go to `owner`. */
+  own(id: number, owner: Owner): void {
+    const before = this.#owners[id]
+    if (before !== undefined) {
+      const list = this.#displaced.get(id)
+      if (list === undefined) this.#displaced.set(id, [before])
+      else list.push(before)
+    }
+    this.#owners[id] = owner
+  }
+
+  #deliver(): void {
+    const tape = this.in
+    const end = tape.open()
+    let p = IN_START
+    while (p < end) {
+      const size = tape.i32[2 * p + 1]
+      if (size < HEADER_SLOTS) {
+        reportEvent(
+          2,
+          `the tape is damaged at slot ${p}; messages of this turn are lost. Please report this as a bug of volo-js`,
+        )
+        break
+      }
+      try {
+        this.#message(p, size)
+      } catch (error) {
+        // Nothing may throw into the core. What ends here is not a handler's error: those are answered.
+        reportEvent(2, 'a message of the core could not be handled', error)
+      }
+      p += size
+    }
+    if (tape.i64 !== this.#standing[0]) {
+      // The large tape was for one message only.
+      tape.adopt(...this.#standing)
+      this.core.setIn(...this.#standing)
+    }
+  }
+
+  #message(p: number, size: number): void {
+    const tape = this.in
+    const i32 = tape.i32
+    const slot = i32[2 * p + 2]
+    const generation = i32[2 * p + 3]
+    const owner = i32[2 * p + 5]
+    switch (i32[2 * p]) {
+      case Kind.CALL: {
+        const method = i32[2 * p + 4]
+        this.#owners[owner]?.serving?.accept(tape, p, slot, generation, method & ~ONEWAY)
+        return
+      }
+      case Kind.REPLY:
+        this.calls.reply(tape, p, slot, generation)
+        return
+      case Kind.EXCEPTION:
+        tape.begin(p)
+        this.calls.fail(slot, generation, new ThriftApplicationError(text(tape, p, size), i32[2 * (p + HEADER_SLOTS)]))
+        return
+      case Kind.FAILURE:
+        tape.begin(p)
+        this.calls.failure(
+          slot,
+          generation,
+          i32[2 * (p + HEADER_SLOTS)],
+          i32[2 * (p + HEADER_SLOTS) + 1],
+          text(tape, p, size),
+        )
+        return
+      case Kind.GONE:
+        this.#owners[owner]?.serving?.gone(slot, generation)
+        return
+      case Kind.CLOSED: {
+        const displaced = this.#displaced.get(owner)
+        const first = displaced?.shift() ?? this.#owners[owner]
+        if (displaced === undefined) this.#owners[owner] = undefined
+        else if (displaced.length === 0) this.#displaced.delete(owner)
+        first?.closed()
+        return
+      }
+      case Kind.EVENT: {
+        tape.begin(p)
+        const level = i32[2 * (p + HEADER_SLOTS)]
+        const said = text(tape, p, size)
+        const to = this.#owners[owner]
+        if (to === undefined) reportEvent(level, said)
+        else to.event(level, said)
+        return
+      }
+      default:
+        reportEvent(2, `the core delivered a message of unknown kind ${i32[2 * p]}; its addon is of another version`)
+    }
+  }
+}
+
+/** The text in the second slot of a FAILURE's, EXCEPTION's or EVENT's body. */
+function text(tape: InTape, p: number, size: number): string {
+  return size > HEADER_SLOTS + 1 ? tape.string(p + HEADER_SLOTS + 1) : ''
+}
+
+let current: Isolate | undefined
+
+/** This isolate's. */
+export function isolate(): Isolate {
+  return (current ??= new Isolate())
+}

@@ -1,0 +1,103 @@
+import type { Stage } from './compose.js'
+import { milliseconds, type Duration } from './duration.js'
+import type { Isolate, Owner } from './isolate.js'
+import { reportEvent } from './report.js'
+import type { ServerEvent } from './server-options.js'
+import type { ServingCalls } from './serving-calls.js'
+
+/** Which runtime moves the bytes. */
+export interface RuntimeInfo {
+  /** `inline`: sockets live on this isolate's own thread. */
+  readonly kind: 'inline'
+  /** What tells that sockets are ready. */
+  readonly driver: 'epoll' | 'kqueue'
+  /** I/O threads beside the isolate's. */
+  readonly threads: number
+}
+
+/** Counters of a server since it began to listen; bytes are those of connections. */
+export type ServerStats = Readonly<Record<string, number>>
+
+/** Options of {@link ServerHandle.close}. */
+export interface CloseOptions {
+  /** How long calls in flight may go on; then they are given up. Default `'5s'`. */
+  readonly grace?: Duration
+}
+
+/** A server that listens. */
+export class ServerHandle implements AsyncDisposable {
+  /** The address it is bound to, with the real port: `127.0.0.1:8080`, `unix:/path`, `memory:name`. */
+  readonly address: string
+  readonly runtime: RuntimeInfo = {
+    kind: 'inline',
+    driver: process.platform === 'linux' ? 'epoll' : 'kqueue',
+    threads: 0,
+  }
+  /** Resolves when the server has closed, whoever closed it. */
+  readonly closed: Promise<void>
+  readonly #isolate: Isolate
+  readonly #id: number
+  readonly #stages: readonly Stage[]
+  #lastStats: ServerStats = {}
+  #state: 'listening' | 'closing' | 'closed' = 'listening'
+
+  /** @internal */
+  constructor(
+    isolate: Isolate,
+    listening: { readonly id: number; readonly address: string },
+    serving: ServingCalls,
+    stages: readonly Stage[],
+    onEvent: (event: ServerEvent) => void,
+  ) {
+    this.#isolate = isolate
+    this.#id = listening.id
+    this.#stages = stages
+    this.address = listening.address
+    let resolveClosed!: () => void
+    this.closed = new Promise((resolve) => (resolveClosed = resolve))
+    const owner: Owner = {
+      serving,
+      closed: () => {
+        this.#state = 'closed'
+        resolveClosed()
+      },
+      event: (level, text) => {
+        try {
+          onEvent({ level: level >= 2 ? 'error' : 'warn', text })
+        } catch (error) {
+          reportEvent(2, `onEvent itself failed on: ${text}`, error)
+        }
+      },
+    }
+    isolate.own(listening.id, owner)
+  }
+
+  /** Counters at this moment; after the end those of the last moment they were asked for. */
+  stats(): ServerStats {
+    if (this.#state !== 'closed') this.#lastStats = JSON.parse(this.#isolate.core.serverStats(this.#id)) as ServerStats
+    return this.#lastStats
+  }
+
+  /** The layers in the order requests see them, then the handler. */
+  explain(): readonly Stage[] {
+    return this.#stages
+  }
+
+  /**
+   * Stops accepting, lets calls in flight finish, closes. Connections are closed as soon as they have no call.
+   * Further calls of it shorten the grace time or change nothing.
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    const grace = milliseconds(options.grace ?? '5s', 'grace')
+    if (this.#state !== 'closed') {
+      this.stats()
+      this.#state = 'closing'
+      this.#isolate.core.closeServer(this.#id, grace)
+    }
+    return this.closed
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}

@@ -1,0 +1,66 @@
+import type { NativeListenOptions } from './addon.js'
+import type { Clock } from './clock.js'
+import type { Context } from './context.js'
+import { milliseconds, type Duration } from './duration.js'
+import { bytes, type Size } from './size.js'
+
+/** Options of a server; every one has a default. */
+export interface ServerOptions {
+  /** Connections the system keeps waiting until they are accepted. Default 1024. */
+  readonly backlog?: number
+  /** Lets several processes or isolates listen on one port; the kernel spreads connections. Default false. */
+  readonly reusePort?: boolean
+  /** Sends small answers at once instead of gathering them (TCP_NODELAY). Default true. */
+  readonly noDelay?: boolean
+  /** Probes a connection after this time without traffic (TCP keepalive); 0 switches it off. Default `'60s'`. */
+  readonly keepAlive?: Duration
+  /** Largest request. A larger one ends its connection. Default `'16MiB'`. */
+  readonly maxFrameSize?: Size
+  /** Most values in one request, structs of absent fields included. Default 4 Mi. */
+  readonly maxSlots?: number
+  /** Deepest nesting of a request. Default 64. */
+  readonly maxDepth?: number
+  /** Calls in flight on one connection, beyond which it is not read until some are answered. Default 1024. */
+  readonly maxInFlight?: number
+  /** Answers of one connection that its peer has not taken, beyond which it is not read. Default `'1MiB'`. */
+  readonly maxUnwritten?: Size
+  /** Connections beyond which new ones are closed at once. Default 65536. */
+  readonly maxConnections?: number
+  /** Time in which a request that has begun to arrive must be complete. Default `'30s'`. */
+  readonly frameTimeout?: Duration
+  /**
+   * Told of every error of a handler or layer that is not an answer, and of answers that the IDL does not allow. The caller sees
+   * only that there was an internal error. Default: the error with its stack on standard error.
+   */
+  readonly onError?: (error: unknown, cx: Context) => void
+  /** Told what an operator may want to know: refused connections, broken frames. Default: a line on standard error. */
+  readonly onEvent?: (event: ServerEvent) => void
+  /** Where times come from. Default: the machine's clock; tests give a fake one. */
+  readonly clock?: Clock
+}
+
+/** Something that happened on a server beside its calls. */
+export interface ServerEvent {
+  readonly level: 'warn' | 'error'
+  readonly text: string
+}
+
+/**
+ * The options in the core's units.
+ * @throws VoloError INVALID_ARGUMENT for a duration or size that is none.
+ */
+export function nativeListenOptions(options: ServerOptions): NativeListenOptions {
+  const native: NativeListenOptions = {}
+  if (options.backlog !== undefined) native.backlog = options.backlog
+  if (options.reusePort !== undefined) native.reusePort = options.reusePort
+  if (options.noDelay !== undefined) native.noDelay = options.noDelay
+  if (options.keepAlive !== undefined) native.keepAlive = milliseconds(options.keepAlive, 'keepAlive')
+  if (options.maxFrameSize !== undefined) native.maxFrameSize = bytes(options.maxFrameSize, 'maxFrameSize')
+  if (options.maxSlots !== undefined) native.maxSlots = options.maxSlots
+  if (options.maxDepth !== undefined) native.maxDepth = options.maxDepth
+  if (options.maxInFlight !== undefined) native.maxInFlight = options.maxInFlight
+  if (options.maxUnwritten !== undefined) native.maxUnwritten = bytes(options.maxUnwritten, 'maxUnwritten')
+  if (options.maxConnections !== undefined) native.maxConnections = options.maxConnections
+  if (options.frameTimeout !== undefined) native.frameTimeout = milliseconds(options.frameTimeout, 'frameTimeout')
+  return native
+}

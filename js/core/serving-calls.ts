@@ -1,0 +1,248 @@
+import { AsyncResource } from 'node:async_hooks'
+
+import { CallContext, type CallOrigin } from './call-context.js'
+import type { MethodDescriptor } from './descriptor.js'
+import { ThriftApplicationErrorType, VoloError } from './errors.js'
+import type { MethodInfo } from './method-info.js'
+import { reportEvent } from './report.js'
+import { isPromiseLike, type Answer, type Service } from './service.js'
+import { HEADER_SLOTS, Kind } from './tape/layout.js'
+import type { InTape } from './tape/reader.js'
+import type { OutTape } from './tape/writer.js'
+
+/** A method and the function that answers it. */
+export interface ServedMethod {
+  readonly info: MethodInfo
+  readonly descriptor: MethodDescriptor
+  readonly handler: (request: unknown, cx: CallContext) => Answer<unknown>
+}
+
+/** Told of every error that is not an answer: the peer sees only that there was one. */
+export type ErrorHook = (error: unknown, cx: CallContext) => void
+
+/**
+ * Errors of this package that were not meant as an answer: they come from calls the handler made, and tell of hosts and types
+ * that are not the peer's business. By name, for they may come from another copy of the package.
+ */
+const internalErrors: ReadonlySet<string> = new Set([
+  'TransportError',
+  'ThriftProtocolError',
+  'TapeTypeError',
+  'TapeRangeError',
+])
+
+/** The innermost service of a server: the handler. */
+export const handlerService: Service<CallContext, unknown, unknown> = {
+  call: (cx, request) => (cx.target as ServedMethod).handler(request, cx),
+}
+
+/** Handlers manage their own asynchronous resources; ours needs no destroy hook. */
+const resourceOptions = { requireManualDestroy: true }
+
+/**
+ * The calls that one server answers: requests from the tape through the chain to the handler, answers back to the tape. No
+ * handler, layer or value it returns can harm another call.
+ */
+export class ServingCalls {
+  readonly #origin: CallOrigin
+  readonly #methods: (ServedMethod | undefined)[]
+  readonly #call: (cx: CallContext, request: unknown) => Answer<unknown>
+  readonly #out: OutTape
+  readonly #onError: ErrorHook
+  /** Calls whose promise has not settled, by slot. */
+  readonly #waiting: (CallContext | undefined)[] = []
+
+  /** @param methods by their index in the program. */
+  constructor(
+    origin: CallOrigin,
+    methods: (ServedMethod | undefined)[],
+    service: Service<CallContext, unknown, unknown>,
+    out: OutTape,
+    onError: ErrorHook,
+  ) {
+    this.#origin = origin
+    this.#methods = methods
+    this.#call = service.call.bind(service)
+    this.#out = out
+    this.#onError = onError
+  }
+
+  /** A CALL has come. */
+  accept(tape: InTape, p: number, slot: number, generation: number, method: number): void {
+    const served = this.#methods[method]
+    if (served === undefined) {
+      // The core knows only methods of the services it was told to serve, and answers others by itself.
+      this.#exception(slot, generation, method, ThriftApplicationErrorType.UNKNOWN_METHOD, 'no such method')
+      return
+    }
+    tape.begin(p)
+    const cx = new CallContext(this.#origin, served.info, served, slot, generation)
+    let request: unknown
+    try {
+      request = served.descriptor.readArgs(tape, p + HEADER_SLOTS)
+    } catch (error) {
+      this.#refuse(cx, error)
+      return
+    }
+    let answer: Answer<unknown>
+    try {
+      // A resource of its own: what a handler puts in an AsyncLocalStorage must not be seen by the next call of the batch.
+      answer = new AsyncResource('VoloCall', resourceOptions).runInAsyncScope(this.#call, undefined, cx, request)
+      if (isPromiseLike(answer)) {
+        this.#wait(cx, answer)
+        return
+      }
+    } catch (error) {
+      this.#fail(cx, error)
+      return
+    }
+    this.#reply(cx, answer)
+  }
+
+  /** A GONE has come: nobody waits for this answer. */
+  gone(slot: number, generation: number): void {
+    const cx = this.#waiting[slot]
+    if (cx === undefined || cx.generation !== generation) return
+    this.#waiting[slot] = undefined
+    cx.abandon(new VoloError('CANCELLED', 'the caller is gone: its connection was closed before the answer'))
+  }
+
+  #wait(cx: CallContext, answer: PromiseLike<unknown>): void {
+    const before = this.#waiting[cx.slot]
+    // The core reuses a slot only when its call is over, so that call's GONE is still on its way.
+    if (before !== undefined) this.gone(before.slot, before.generation)
+    this.#waiting[cx.slot] = cx
+    answer.then(
+      (value) => {
+        if (this.#settled(cx)) this.#late(cx, false, value)
+      },
+      (error: unknown) => {
+        if (this.#settled(cx)) this.#late(cx, true, error)
+      },
+    )
+  }
+
+  /** Answers outside of a delivery, where what throws would be an unhandled rejection. */
+  #late(cx: CallContext, failed: boolean, value: unknown): void {
+    try {
+      if (failed) this.#fail(cx, value)
+      else this.#reply(cx, value)
+    } catch (error) {
+      reportEvent(2, `the answer of ${cx.method.service}.${cx.method.wireName} could not be written`, error)
+    }
+  }
+
+  /** False if the call's answer is not wanted any more, or was given already. */
+  #settled(cx: CallContext): boolean {
+    if (this.#waiting[cx.slot] !== cx) return false
+    this.#waiting[cx.slot] = undefined
+    return true
+  }
+
+  #reply(cx: CallContext, value: unknown): void {
+    const out = this.#out
+    const { descriptor } = cx.target as ServedMethod
+    if (out.writing) {
+      // Settled by a getter of a value that is being written: this answer comes after that one.
+      queueMicrotask(() => this.#late(cx, false, value))
+      return
+    }
+    if (descriptor.oneway) {
+      this.#done(cx)
+      return
+    }
+    out.open(Kind.REPLY, cx.slot, cx.generation, descriptor.index, 0)
+    try {
+      descriptor.writeResult(out, value)
+    } catch (error) {
+      out.rollback()
+      this.#internal(cx, error)
+      return
+    }
+    out.close()
+  }
+
+  #fail(cx: CallContext, error: unknown): void {
+    const out = this.#out
+    const { descriptor } = cx.target as ServedMethod
+    if (out.writing) {
+      queueMicrotask(() => this.#late(cx, true, error))
+      return
+    }
+    if (descriptor.oneway) {
+      this.#report(cx, error)
+      this.#done(cx)
+      return
+    }
+    out.open(Kind.REPLY, cx.slot, cx.generation, descriptor.index, 0)
+    try {
+      if (descriptor.writeException(out, error)) {
+        out.close()
+        return
+      }
+      out.rollback()
+    } catch (wrong) {
+      out.rollback()
+      this.#internal(cx, wrong)
+      return
+    }
+    if (!VoloError.is(error) || internalErrors.has(error.name)) {
+      this.#internal(cx, error)
+    } else if (error.name === 'ThriftApplicationError') {
+      const type: unknown = (error as { readonly type?: unknown }).type
+      const known = typeof type === 'number' ? type : ThriftApplicationErrorType.INTERNAL_ERROR
+      this.#exception(cx.slot, cx.generation, descriptor.index, known, error.message)
+    } else {
+      // Thrift has no place for a code; people at least see it.
+      const text = `${error.code}: ${error.message}`
+      this.#exception(cx.slot, cx.generation, descriptor.index, ThriftApplicationErrorType.INTERNAL_ERROR, text)
+    }
+  }
+
+  /** The request is not what the IDL says. */
+  #refuse(cx: CallContext, error: unknown): void {
+    const { descriptor } = cx.target as ServedMethod
+    if (!VoloError.is(error)) {
+      this.#internal(cx, error)
+    } else if (descriptor.oneway) {
+      this.#report(cx, error)
+      this.#done(cx)
+    } else {
+      const type = ThriftApplicationErrorType.PROTOCOL_ERROR
+      this.#exception(cx.slot, cx.generation, descriptor.index, type, error.message)
+    }
+  }
+
+  /** The peer learns that something went wrong, the operator what. */
+  #internal(cx: CallContext, error: unknown): void {
+    this.#report(cx, error)
+    const { descriptor, info } = cx.target as ServedMethod
+    const text = `internal error in ${info.service}.${info.wireName}`
+    if (descriptor.oneway) this.#done(cx)
+    else this.#exception(cx.slot, cx.generation, descriptor.index, ThriftApplicationErrorType.INTERNAL_ERROR, text)
+  }
+
+  #exception(slot: number, generation: number, method: number, type: number, message: string): void {
+    const out = this.#out
+    out.open(Kind.EXCEPTION, slot, generation, method, 0)
+    const body = out.alloc(2)
+    out.i32[2 * body] = type
+    out.i32[2 * body + 1] = 0
+    out.string(body + 1, message)
+    out.close()
+  }
+
+  #done(cx: CallContext): void {
+    this.#out.open(Kind.DONE, cx.slot, cx.generation, (cx.target as ServedMethod).descriptor.index, 0)
+    this.#out.close()
+  }
+
+  #report(cx: CallContext, error: unknown): void {
+    try {
+      this.#onError(error, cx)
+    } catch (hookError) {
+      reportEvent(2, 'onError itself failed', hookError)
+      reportEvent(2, `${cx.method.service}.${cx.method.wireName} failed`, error)
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/** volo-js: services, layers and policies in TypeScript on a Rust core that moves and decodes the bytes. */
+export type { Address } from './core/address.js'
+export { Client, type ClientBuilder, type ClientMethod } from './core/client.js'
+export type { CallOptions } from './core/call-options.js'
+export type { ClientOptions, PoolOptions } from './core/client-options.js'
+export { systemClock, type Clock } from './core/clock.js'
+export type { Stage } from './core/compose.js'
+export { ContextKey } from './core/context-key.js'
+export type { CallScope, Context, ResponseMetadata, ThriftContext } from './core/context.js'
+export type { RequestOf, ResponseOf, ServiceDescriptor } from './core/descriptor.js'
+export type { Duration } from './core/duration.js'
+export type { Endpoint, Peer } from './core/endpoint.js'
+export {
+  ThriftApplicationError,
+  ThriftApplicationErrorType,
+  ThriftProtocolError,
+  TransportError,
+  VoloError,
+  type ErrorOptions,
+  type Sent,
+} from './core/errors.js'
+export type { Handlers } from './core/handlers.js'
+export { layerFn, type Layer, type LayerFunction } from './core/layer.js'
+export { log, type LogEntry, type LogOptions } from './core/layers/log.js'
+export { timeout } from './core/layers/timeout.js'
+export { Metadata } from './core/metadata.js'
+export type { MethodInfo, MethodKind } from './core/method-info.js'
+export { Server } from './core/server.js'
+export type { CloseOptions, RuntimeInfo, ServerHandle, ServerStats } from './core/server-handle.js'
+export type { ServerEvent, ServerOptions } from './core/server-options.js'
+export type { Answer, Service } from './core/service.js'
+export type { Size } from './core/size.js'
+export { Status, type Code } from './core/status.js'
+export { TapeRangeError, TapeTypeError } from './core/tape/errors.js'
