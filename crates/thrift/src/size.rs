@@ -27,6 +27,8 @@ pub(crate) fn size_struct(
     index: u32,
     base: usize,
 ) -> Result<usize, EncodeError> {
+    // Whoever calls says where the root is; all further places are checked as they are read.
+    tape.run(base, 0)?;
     let mut sizer = Sizer { program, tape, total: 0 };
     sizer.structure(index, base, 1)?;
     Ok(sizer.total)
