@@ -1,3 +1,5 @@
+//! Links the addon.
+
 fn main() {
     napi_build::setup();
     // A worker may be the only one that loaded the addon; unloading it while libuv still holds our callbacks would crash.

@@ -11,12 +11,12 @@ use std::{
     time::Duration,
 };
 
+use napi::JsValue;
 use napi::{
     Env, Error, Result, Status,
     bindgen_prelude::{Object, Unknown},
     sys,
 };
-use napi::JsValue;
 use napi_derive::napi;
 use volo_js_reactor_inline::Reactor;
 use volo_js_schema::Schema;
@@ -96,7 +96,8 @@ impl Inner {
                 return;
             }
             let growth = {
-                let (mut reactor, mut state, mut input) = (self.reactor.borrow_mut(), self.input_state.borrow_mut(), self.input.borrow_mut());
+                let (mut reactor, mut state, mut input) =
+                    (self.reactor.borrow_mut(), self.input_state.borrow_mut(), self.input.borrow_mut());
                 let current = input.slot_count();
                 // SAFETY: the slices live in this block, which calls no JavaScript.
                 let (slots, text, bytes) = unsafe { input.slices() };
@@ -107,7 +108,9 @@ impl Inner {
                     return;
                 }
                 let growth = reactor.engine().take_growth();
-                growth.filter(|_| state.is_empty()).map(|growth| ((current * 4).min(MOST_SLOTS), growth.text, growth.bytes))
+                growth
+                    .filter(|_| state.is_empty())
+                    .map(|growth| ((current * 4).min(MOST_SLOTS), growth.text, growth.bytes))
             };
             let Some((slots, text, bytes)) = growth else { return };
             self.host.grow_in(slots, text, bytes);
@@ -279,12 +282,12 @@ pub struct Core {
     inner: Rc<Inner>,
 }
 
-
-
 /// What [`Core::listen`] did.
 #[napi(object)]
 pub struct NativeListening {
+    /// Stands in the header of every CALL of this server.
     pub id: u32,
+    /// The bound address.
     pub address: String,
 }
 
@@ -298,7 +301,10 @@ impl Core {
     #[napi(constructor)]
     pub fn new(env: Env, hooks: Object) -> Result<Self> {
         let Some(uv) = uv() else {
-            return Err(Error::new(Status::GenericFailure, "this runtime has no libuv, which the inline reactor needs; run on Node"));
+            return Err(Error::new(
+                Status::GenericFailure,
+                "this runtime has no libuv, which the inline reactor needs; run on Node",
+            ));
         };
         let host = Host::new(env.raw(), hooks.raw())?;
         let reactor = Reactor::new().map_err(|error| Error::from_reason(format!("cannot make a poller: {error}")))?;
@@ -343,7 +349,12 @@ impl Core {
             (uv.poll_start)(handles[POLL], READABLE, on_poll);
             (uv.prepare_start)(handles[PREPARE], on_prepare);
             let mut hook = ptr::null_mut();
-            sys::napi_add_async_cleanup_hook(env.raw(), Some(on_environment_end), Rc::into_raw(inner.clone()).cast_mut().cast(), &raw mut hook);
+            sys::napi_add_async_cleanup_hook(
+                env.raw(),
+                Some(on_environment_end),
+                Rc::into_raw(inner.clone()).cast_mut().cast(),
+                &raw mut hook,
+            );
             inner.cleanup.set(hook);
         }
         Ok(Self { inner })
@@ -370,7 +381,7 @@ impl Core {
         if let Some(known) = self.inner.programs.borrow().get(&hash) {
             return Ok(known.id);
         }
-        schema.validate().map_err(|error| invalid(error.to_string()))?;
+        schema.validate().map_err(invalid)?;
         let program = Arc::new(Program::compile(&schema).map_err(|error| invalid(error.to_string()))?);
         let id = self.inner.reactor.borrow_mut().engine().add_program(program.clone());
         let services = schema.services.iter().map(|service| service.methods.clone()).collect();
@@ -380,23 +391,37 @@ impl Core {
 
     /// Serves services of a program.
     #[napi]
-    pub fn listen(&self, program: u32, services: Vec<u32>, options: NativeListenOptions) -> Result<NativeListening, String> {
+    pub fn listen(
+        &self,
+        program: u32,
+        services: Vec<u32>,
+        options: NativeListenOptions,
+    ) -> Result<NativeListening, String> {
         let invalid = |error: Error| coded("ERR_INVALID_ARG_VALUE", error.reason.clone());
         let address = options.address().map_err(invalid)?;
         let mut methods = Vec::new();
         {
             let programs = self.inner.programs.borrow();
-            let known = programs.values().find(|known| known.id == program).ok_or_else(|| coded("ERR_INVALID_ARG_VALUE", "no such program"))?;
+            let known = programs
+                .values()
+                .find(|known| known.id == program)
+                .ok_or_else(|| coded("ERR_INVALID_ARG_VALUE", "no such program"))?;
             for service in services {
-                let listed = known.services.get(service as usize).ok_or_else(|| coded("ERR_INVALID_ARG_VALUE", "no such service"))?;
-                methods.extend(listed.iter().copied().filter(|method| (*method as usize) < known.program.methods().len()));
+                let listed = known
+                    .services
+                    .get(service as usize)
+                    .ok_or_else(|| coded("ERR_INVALID_ARG_VALUE", "no such service"))?;
+                methods
+                    .extend(listed.iter().copied().filter(|method| (*method as usize) < known.program.methods().len()));
             }
         }
         let mut reactor = self.inner.reactor.borrow_mut();
-        let id = reactor
-            .engine()
-            .add_server(program, &methods, options.server())
-            .map_err(|name| coded("ERR_METHOD_CLASH", format!("two services on this server have a method {name:?}; give each its own port")))?;
+        let id = reactor.engine().add_server(program, &methods, options.server()).map_err(|name| {
+            coded(
+                "ERR_METHOD_CLASH",
+                format!("two services on this server have a method {name:?}; give each its own port"),
+            )
+        })?;
         match reactor.listen(id, &address, &options.listen()) {
             Ok(bound) => {
                 drop(reactor);
@@ -446,20 +471,30 @@ impl Core {
     #[napi]
     pub fn server_stats(&self, id: u32) -> Result<String> {
         let stats = self.inner.reactor.borrow_mut().engine().server_stats(id);
-        stats.map_or(Ok("{}".to_owned()), |stats| serde_json::to_string(&stats).map_err(|error| Error::from_reason(error.to_string())))
+        stats.map_or(Ok("{}".to_owned()), |stats| {
+            serde_json::to_string(&stats).map_err(|error| Error::from_reason(error.to_string()))
+        })
     }
 
     /// Counters of a client as JSON; an empty object once it is gone.
     #[napi]
     pub fn client_stats(&self, id: u32) -> Result<String> {
         let stats = self.inner.reactor.borrow_mut().engine().client_stats(id);
-        stats.map_or(Ok("{}".to_owned()), |stats| serde_json::to_string(&stats).map_err(|error| Error::from_reason(error.to_string())))
+        stats.map_or(Ok("{}".to_owned()), |stats| {
+            serde_json::to_string(&stats).map_err(|error| Error::from_reason(error.to_string()))
+        })
     }
 
     /// The peer of a server's call; empty if it is gone.
     #[napi]
     pub fn peer(&self, call_slot: u32, generation: u32) -> String {
-        self.inner.reactor.borrow_mut().engine().peer_of(call_slot, generation).map(ToString::to_string).unwrap_or_default()
+        self.inner
+            .reactor
+            .borrow_mut()
+            .engine()
+            .peer_of(call_slot, generation)
+            .map(ToString::to_string)
+            .unwrap_or_default()
     }
 
     /// Takes what is on the out tape now.

@@ -73,10 +73,11 @@ impl Host {
 
     /// Asks for a larger in tape.
     pub(crate) fn grow_in(&self, slots: usize, text: usize, bytes: usize) {
-        self.call(self.grow_in, &[slots, text, bytes]);
+        // Beyond 4 Gi nothing fits a tape, whose offsets have 31 bits.
+        self.call(self.grow_in, &[slots, text, bytes].map(|size| u32::try_from(size).unwrap_or(u32::MAX)));
     }
 
-    fn call(&self, hook: sys::napi_ref, sizes: &[usize]) {
+    fn call(&self, hook: sys::napi_ref, sizes: &[u32]) {
         if !self.alive.get() {
             return;
         }
@@ -86,7 +87,7 @@ impl Host {
             // SAFETY: as in `deliver`.
             let status = unsafe {
                 for (size, argument) in sizes.iter().zip(&mut arguments) {
-                    sys::napi_create_double(self.env, *size as f64, argument);
+                    sys::napi_create_uint32(self.env, *size, argument);
                 }
                 sys::napi_get_reference_value(self.env, hook, &raw mut function);
                 sys::napi_get_global(self.env, &raw mut global);
@@ -122,7 +123,12 @@ impl Host {
             let (mut text, mut error) = (ptr::null_mut(), ptr::null_mut());
             // SAFETY: as in `deliver`.
             unsafe {
-                sys::napi_create_string_utf8(self.env, message.as_ptr().cast(), message.len().cast_signed(), &raw mut text);
+                sys::napi_create_string_utf8(
+                    self.env,
+                    message.as_ptr().cast(),
+                    message.len().cast_signed(),
+                    &raw mut text,
+                );
                 if sys::napi_create_error(self.env, ptr::null_mut(), text, &raw mut error) == sys::Status::napi_ok {
                     sys::napi_fatal_exception(self.env, error);
                 }
@@ -152,5 +158,9 @@ fn hook(env: sys::napi_env, hooks: sys::napi_value, name: &CStr) -> Result<sys::
             && kind == sys::ValueType::napi_function
             && sys::napi_create_reference(env, function, 1, &raw mut reference) == sys::Status::napi_ok
     };
-    if ok { Ok(reference) } else { Err(Error::from_reason(format!("the core needs a hook {}", name.to_string_lossy()))) }
+    if ok {
+        Ok(reference)
+    } else {
+        Err(Error::from_reason(format!("the core needs a hook {}", name.to_string_lossy())))
+    }
 }

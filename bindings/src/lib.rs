@@ -2,9 +2,12 @@
 //!
 //! [`core::Core`] is one isolate's reactor; [`uv`] turns it, [`memory`] is the tape JavaScript owns, [`host`] calls JavaScript.
 
-mod core;
+// N-API hands arguments over by value.
+#![allow(clippy::needless_pass_by_value)]
+
+pub mod core;
 mod host;
-mod idl;
+pub mod idl;
 mod memory;
 mod options;
 mod uv;

@@ -15,11 +15,20 @@ impl Array {
     const NONE: Self = Self { data: ptr::null_mut(), bytes: 0, reference: ptr::null_mut() };
 
     fn new(env: sys::napi_env, value: sys::napi_value) -> Result<Self> {
-        let (mut kind, mut length, mut data, mut buffer, mut offset) = (0, 0usize, ptr::null_mut(), ptr::null_mut(), 0usize);
+        let (mut kind, mut length, mut data, mut buffer, mut offset) =
+            (0, 0usize, ptr::null_mut(), ptr::null_mut(), 0usize);
         let mut reference = ptr::null_mut();
         // SAFETY: `env` and `value` belong to the N-API call this is made from; all results point to locals.
         let ok = unsafe {
-            sys::napi_get_typedarray_info(env, value, &raw mut kind, &raw mut length, &raw mut data, &raw mut buffer, &raw mut offset) == sys::Status::napi_ok
+            sys::napi_get_typedarray_info(
+                env,
+                value,
+                &raw mut kind,
+                &raw mut length,
+                &raw mut data,
+                &raw mut buffer,
+                &raw mut offset,
+            ) == sys::Status::napi_ok
                 && sys::napi_create_reference(env, value, 1, &raw mut reference) == sys::Status::napi_ok
         };
         if !ok {
@@ -52,9 +61,16 @@ pub(crate) struct Buffers {
 impl Buffers {
     pub(crate) const NONE: Self = Self { slots: Array::NONE, text: Array::NONE, bytes: Array::NONE };
 
-    pub(crate) fn set(&mut self, env: sys::napi_env, slots: sys::napi_value, text: sys::napi_value, bytes: sys::napi_value) -> Result<()> {
+    pub(crate) fn set(
+        &mut self,
+        env: sys::napi_env,
+        slots: sys::napi_value,
+        text: sys::napi_value,
+        bytes: sys::napi_value,
+    ) -> Result<()> {
         let (slots, text, bytes) = (Array::new(env, slots)?, Array::new(env, text)?, Array::new(env, bytes)?);
-        if !slots.data.cast::<u64>().is_aligned() {
+        // `slices` relies on it.
+        if !slots.data.addr().is_multiple_of(align_of::<u64>()) {
             return Err(Error::from_reason("the tape's slots are aligned to 8 bytes"));
         }
         self.release(env);
@@ -77,6 +93,7 @@ impl Buffers {
     /// # Safety
     /// The caller is on the isolate's thread and calls no JavaScript while it holds the slices; JavaScript never detaches or resizes these
     /// arrays (`js/core/tape` owns them), and the references keep them alive.
+    #[allow(clippy::cast_ptr_alignment)] // checked in `set`
     pub(crate) unsafe fn slices(&mut self) -> (&mut [u64], &mut [u8], &mut [u8]) {
         if self.slots.data.is_null() {
             return (&mut [], &mut [], &mut []);

@@ -55,7 +55,11 @@ impl NativeListenOptions {
     }
 
     pub(crate) fn listen(&self) -> ListenOptions {
-        ListenOptions { backlog: self.backlog, reuse_port: self.reuse_port.unwrap_or(false), socket: socket(self.no_delay, self.keep_alive) }
+        ListenOptions {
+            backlog: self.backlog,
+            reuse_port: self.reuse_port.unwrap_or(false),
+            socket: socket(self.no_delay, self.keep_alive),
+        }
     }
 
     pub(crate) fn server(&self) -> ServerOptions {
@@ -72,7 +76,8 @@ impl NativeListenOptions {
 
 impl NativeClientOptions {
     pub(crate) fn client(&self) -> Result<ClientOptions> {
-        let default = ClientOptions::new(address(self.host.as_deref(), self.port, self.path.as_deref(), self.memory.as_deref())?);
+        let default =
+            ClientOptions::new(address(self.host.as_deref(), self.port, self.path.as_deref(), self.memory.as_deref())?);
         Ok(ClientOptions {
             mode: if self.mode == "pipelined" { Mode::Pipelined } else { Mode::PingPong },
             transport: if self.transport == "buffered" { Transport::Buffered } else { Transport::Framed },
@@ -104,7 +109,10 @@ fn limits(frame: Option<f64>, slots: Option<f64>, depth: Option<u32>) -> Limits 
 }
 
 fn socket(no_delay: Option<bool>, keep_alive: Option<f64>) -> SocketOptions {
-    SocketOptions { no_delay: no_delay.unwrap_or(true), keep_alive: keep_alive.filter(|idle| *idle > 0.0).map(duration) }
+    SocketOptions {
+        no_delay: no_delay.unwrap_or(true),
+        keep_alive: keep_alive.filter(|idle| *idle > 0.0).map(duration),
+    }
 }
 
 fn address(host: Option<&str>, port: Option<u32>, path: Option<&str>, memory: Option<&str>) -> Result<Address> {
@@ -115,7 +123,8 @@ fn address(host: Option<&str>, port: Option<u32>, path: Option<&str>, memory: Op
         return Ok(Address::Unix(PathBuf::from(path)));
     }
     let host = host.unwrap_or("127.0.0.1");
-    let ip = host.parse().map_err(|_| Error::from_reason(format!("{host} is not an IP address; resolve names first")))?;
+    let ip =
+        host.parse().map_err(|_| Error::from_reason(format!("{host} is not an IP address; resolve names first")))?;
     let port = u16::try_from(port.unwrap_or(0)).map_err(|_| Error::from_reason("a port is at most 65535"))?;
     Ok(Address::Tcp(SocketAddr::new(ip, port)))
 }

@@ -53,7 +53,9 @@ impl Listener {
                 socket.bind(&SockAddr::unix(path)?)?;
                 (socket, Some(path.clone()))
             }
-            Address::Memory(_) => return Err(io::Error::new(io::ErrorKind::InvalidInput, "memory endpoints have no socket")),
+            Address::Memory(_) => {
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, "memory endpoints have no socket"));
+            }
         };
         socket.set_nonblocking(true)?;
         socket.listen(options.backlog.unwrap_or(1024))?;

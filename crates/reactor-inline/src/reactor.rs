@@ -100,7 +100,11 @@ impl Reactor {
     /// Listens for a server of the engine; tells the bound address.
     pub fn listen(&mut self, owner: u32, address: &Address, options: &ListenOptions) -> io::Result<Address> {
         if let Address::Memory(name) = address {
-            return if self.engine.listen_memory(owner, name) { Ok(address.clone()) } else { Err(io::Error::from(io::ErrorKind::AddrInUse)) };
+            return if self.engine.listen_memory(owner, name) {
+                Ok(address.clone())
+            } else {
+                Err(io::Error::from(io::ErrorKind::AddrInUse))
+            };
         }
         let (listener, bound) = Listener::bind(address, options)?;
         let entry = self.listeners.vacant_entry();
@@ -140,7 +144,11 @@ impl Reactor {
         for (key, listening) in &mut self.listeners {
             if std::mem::take(&mut listening.resting) {
                 // Fails only for a descriptor that was never added.
-                let _ = self.poller.modify(&listening.listener.socket, LISTENER | key as u64, Interest { read: true, write: false });
+                let _ = self.poller.modify(
+                    &listening.listener.socket,
+                    LISTENER | key as u64,
+                    Interest { read: true, write: false },
+                );
             }
         }
         self.carry_out();
@@ -211,7 +219,11 @@ impl Reactor {
                 Err(error) => {
                     // Out of descriptors, most likely: the listener stays readable, so rest instead of spinning.
                     listening.resting = true;
-                    let _ = self.poller.modify(&listening.listener.socket, LISTENER | key as u64, Interest { read: false, write: false });
+                    let _ = self.poller.modify(
+                        &listening.listener.socket,
+                        LISTENER | key as u64,
+                        Interest { read: false, write: false },
+                    );
                     self.engine.accept_failed(listening.owner, &error.to_string());
                     return;
                 }
@@ -292,7 +304,12 @@ impl Reactor {
                     }
                 }
                 Action::StopListening(owner) => {
-                    let keys: Vec<usize> = self.listeners.iter().filter(|(_, listening)| listening.owner == owner).map(|(key, _)| key).collect();
+                    let keys: Vec<usize> = self
+                        .listeners
+                        .iter()
+                        .filter(|(_, listening)| listening.owner == owner)
+                        .map(|(key, _)| key)
+                        .collect();
                     for key in keys {
                         let listening = self.listeners.remove(key);
                         let _ = self.poller.remove(&listening.listener.socket);
@@ -321,7 +338,9 @@ impl Reactor {
 
     fn connect(&mut self, id: ConnectionId, address: &Address) -> io::Result<()> {
         let (socket, to) = match address {
-            Address::Tcp(address) => (Socket::new(Domain::for_address(*address), Type::STREAM, None)?, SockAddr::from(*address)),
+            Address::Tcp(address) => {
+                (Socket::new(Domain::for_address(*address), Type::STREAM, None)?, SockAddr::from(*address))
+            }
             Address::Unix(path) => (Socket::new(Domain::UNIX, Type::STREAM, None)?, SockAddr::unix(path)?),
             Address::Memory(_) => return Err(io::Error::from(io::ErrorKind::InvalidInput)),
         };
@@ -334,10 +353,15 @@ impl Reactor {
         let fd = OwnedFd::from(socket);
         if matches!(address, Address::Tcp(_)) {
             let owner = self.engine.owner_of(id);
-            let options = self.client_sockets.iter().find(|(other, _)| Some(*other) == owner).map_or_else(SocketOptions::default, |(_, options)| *options);
+            let options = self
+                .client_sockets
+                .iter()
+                .find(|(other, _)| Some(*other) == owner)
+                .map_or_else(SocketOptions::default, |(_, options)| *options);
             options.apply(&fd)?;
         }
-        let interest = if connecting { Interest { read: false, write: true } } else { Interest { read: true, write: false } };
+        let interest =
+            if connecting { Interest { read: false, write: true } } else { Interest { read: true, write: false } };
         self.poller.add(&fd, u64::from(id), interest)?;
         put(&mut self.connections, id, Connection { fd, interest, connecting });
         if !connecting {

@@ -78,7 +78,8 @@ fn replies_leave_in_the_order_of_the_requests() {
     let mut harness = Harness::new();
     let (_, address) = harness.listen(ServerOptions::default());
     let mut peer = connect(address);
-    let requests: Vec<u8> = (1..=4).flat_map(|sequence| call_bytes("Echo", CALL, sequence, Some(&sequence.to_string()), true)).collect();
+    let requests: Vec<u8> =
+        (1..=4).flat_map(|sequence| call_bytes("Echo", CALL, sequence, Some(&sequence.to_string()), true)).collect();
     peer.write_all(&requests).unwrap();
     let mut calls = Vec::new();
     while calls.len() < 4 {
@@ -145,7 +146,10 @@ fn an_unknown_method_is_told_so_and_the_connection_lives() {
     let last = reply_bytes(4, "after");
     assert_eq!(read(&mut peer, last.len()), last);
     let stats = harness.reactor.engine().server_stats(owner).unwrap();
-    assert_eq!((stats.calls, stats.unknown_methods, stats.protocol_errors, stats.exceptions, stats.replies, stats.in_flight), (4, 1, 1, 2, 2, 0));
+    assert_eq!(
+        (stats.calls, stats.unknown_methods, stats.protocol_errors, stats.exceptions, stats.replies, stats.in_flight),
+        (4, 1, 1, 2, 2, 0)
+    );
 }
 
 #[test]
@@ -157,7 +161,8 @@ fn bytes_that_are_not_thrift_end_the_connection_with_an_event() {
     let mut negative_string = call_bytes("Echo", CALL, 1, Some("x"), true);
     let at = negative_string.len() - 6;
     negative_string[at..at + 4].copy_from_slice(&(-1i32).to_be_bytes());
-    for garbage in [b"GET / HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(), oversized, negative, negative_name, negative_string] {
+    for garbage in [b"GET / HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(), oversized, negative, negative_name, negative_string]
+    {
         let mut harness = Harness::new();
         let (owner, address) = harness.listen(ServerOptions::default());
         let mut peer = connect(address);
@@ -262,7 +267,8 @@ fn a_peer_that_does_not_read_is_not_read() {
 #[test]
 fn a_frame_that_does_not_complete_is_dropped() {
     let mut harness = Harness::new();
-    let (owner, address) = harness.listen(ServerOptions { frame_timeout: Duration::from_millis(50), ..ServerOptions::default() });
+    let (owner, address) =
+        harness.listen(ServerOptions { frame_timeout: Duration::from_millis(50), ..ServerOptions::default() });
     let mut peer = connect(address);
     peer.write_all(&call_bytes("Echo", CALL, 1, Some("never"), true)[..12]).unwrap();
     let event = harness.kind(Kind::Event);

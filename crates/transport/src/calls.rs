@@ -34,7 +34,14 @@ pub(crate) struct ServerCalls {
 }
 
 impl ServerCalls {
-    pub(crate) fn insert(&mut self, connection: ConnectionId, owner: u32, method: u32, sequence: i32, oneway: bool) -> CallId {
+    pub(crate) fn insert(
+        &mut self,
+        connection: ConnectionId,
+        owner: u32,
+        method: u32,
+        sequence: i32,
+        oneway: bool,
+    ) -> CallId {
         if let Some(slot) = self.free.pop() {
             let call = &mut self.calls[slot as usize];
             call.live = true;
@@ -47,7 +54,17 @@ impl ServerCalls {
             return CallId { slot, generation: call.generation };
         }
         let slot = self.calls.len() as u32;
-        self.calls.push(ServerCall { generation: 1, live: true, connection, owner, method, sequence, oneway, done: false, held: BytesMut::new() });
+        self.calls.push(ServerCall {
+            generation: 1,
+            live: true,
+            connection,
+            owner,
+            method,
+            sequence,
+            oneway,
+            done: false,
+            held: BytesMut::new(),
+        });
         CallId { slot, generation: 1 }
     }
 

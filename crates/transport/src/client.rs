@@ -1,15 +1,11 @@
 //! The engine's calling side: calls from the tape to connections, replies to the tape.
 
-use std::{
-    collections::VecDeque,
-    sync::Arc,
-    time::Instant,
-};
+use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use bytes::{Bytes, BytesMut};
 use volo_js_tape::{Header, InTape, Kind, OutMessage, OutTape};
 use volo_js_thrift::{
-    DecodeError, FrameReader, MessageKind, Program, Transport, decode_exception, decode_struct, encode_call, read_head,
+    DecodeError, FrameReader, MessageKind, Program, Transport, decode_exception, encode_call, read_head,
 };
 
 use crate::{
@@ -18,6 +14,7 @@ use crate::{
     connection::{Connection, InFlight, Role},
     engine::{Next, Owner},
     exception::leaves_the_stream_intact,
+    guard,
     notice::{Notice, put_text},
 };
 
@@ -67,7 +64,9 @@ impl ClientCalls {
     }
 
     fn get_mut(&mut self, id: CallId) -> Option<&mut ClientCall> {
-        self.calls.get_mut(id.slot as usize).filter(|call| call.state != State::Over && call.generation == id.generation)
+        self.calls
+            .get_mut(id.slot as usize)
+            .filter(|call| call.state != State::Over && call.generation == id.generation)
     }
 
     fn begin(&mut self, id: CallId, owner: u32, method: u32) -> &mut ClientCall {
@@ -113,13 +112,19 @@ impl Engine {
     pub(crate) fn call(&mut self, tape: &OutTape<'_>, message: &OutMessage, id: CallId) {
         let (owner, method) = (message.header.owner, message.header.method);
         let call = self.client_calls.begin(id, owner, method);
-        let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize).filter(|owner| matches!(owner, Owner::Client(client) if client.closing.is_none())) else {
+        let Some(Owner::Client(client)) = self
+            .owners
+            .get_mut(owner as usize)
+            .filter(|owner| matches!(owner, Owner::Client(client) if client.closing.is_none()))
+        else {
             return self.fail(id, owner, FailureCode::Unavailable, Sent::No, "the client is closed".to_owned());
         };
         client.stats.calls += 1;
         client.stats.in_flight += 1;
         self.buffers.prepare(&mut call.held);
-        if let Err(error) = encode_call(&client.program, method, 0, tape, message.body, client.options.transport, &mut call.held) {
+        if let Err(error) =
+            encode_call(&client.program, method, 0, tape, message.body, client.options.transport, &mut call.held)
+        {
             self.buffers.release(&mut call.held);
             client.stats.failed += 1;
             client.stats.in_flight -= 1;
@@ -136,7 +141,9 @@ impl Engine {
             if client.waiting.is_empty() {
                 return;
             }
-            let expired = |id: ConnectionId| self.now.duration_since(self.connections[id as usize].created) >= client.options.max_lifetime;
+            let expired = |id: ConnectionId| {
+                self.now.duration_since(self.connections[id as usize].created) >= client.options.max_lifetime
+            };
             let reused = match client.options.mode {
                 // An expired connection finishes what it has; the next one takes over.
                 Mode::Pipelined => client.connections.last().copied().filter(|id| !expired(*id)),
@@ -150,7 +157,11 @@ impl Engine {
             };
             let connection = match reused {
                 Some(id) => id,
-                None if client.options.mode == Mode::PingPong && client.connections.len() >= client.options.pool_size => return,
+                None if client.options.mode == Mode::PingPong
+                    && client.connections.len() >= client.options.pool_size =>
+                {
+                    return;
+                }
                 None => match self.open(owner) {
                     Some(id) => id,
                     None => return,
@@ -177,8 +188,10 @@ impl Engine {
         if let Address::Memory(name) = &address {
             let server = self.memory.get(name).copied();
             let Some(peer) = server.and_then(|server| self.accepted(server, Peer::Memory)) else {
-                self.fail_connection(id, FailureCode::Unavailable, &format!("nobody listens on {address}"));
-                self.fail_all_waiting(owner, &format!("nobody listens on {address}"));
+                let why = format!("nobody listens on {address}");
+                // First the calls: a connection that ends looks for more of them.
+                self.fail_all_waiting(owner, &why);
+                self.fail_connection(id, FailureCode::Unavailable, &why);
                 return None;
             };
             self.connections[id as usize].memory_peer = Some(peer);
@@ -214,7 +227,15 @@ impl Engine {
             self.buffers.release(&mut call.held);
         }
         let end = connection.written + connection.out.len() as u64;
-        in_flight.push_back(InFlight { slot, generation: call.generation, sequence, start, end, awaits_reply: !method.oneway, live: true });
+        in_flight.push_back(InFlight {
+            slot,
+            generation: call.generation,
+            sequence,
+            start,
+            end,
+            awaits_reply: !method.oneway,
+            live: true,
+        });
         call.state = State::Sent(id);
         self.mark_dirty(id);
     }
@@ -234,7 +255,9 @@ impl Engine {
             State::Sent(connection) => {
                 let mode = client.options.mode;
                 if let Role::Client { in_flight, .. } = &mut self.connections[connection as usize].role {
-                    for call in in_flight.iter_mut().filter(|call| call.slot == id.slot && call.generation == id.generation) {
+                    for call in
+                        in_flight.iter_mut().filter(|call| call.slot == id.slot && call.generation == id.generation)
+                    {
                         call.live = false;
                     }
                 }
@@ -287,11 +310,13 @@ impl Engine {
             };
             match tape.begin(&header, client.options.limits.slots) {
                 Err(full) => Err(DecodeError::Full(full)),
-                Ok(mut slot) => decode_struct(&program, result, &mut body, &client.options.limits, &mut slot).map(|()| slot.commit()),
+                Ok(mut slot) => guard::decode(&program, result, &mut body, &client.options.limits, &mut slot)
+                    .map(|()| slot.commit()),
             }
         } else {
-            decode_exception(&mut body, &client.options.limits)
-                .and_then(|exception| Ok(put_text(tape, &header, exception.kind, 0, &String::from_utf8_lossy(&exception.message))?))
+            decode_exception(&mut body, &client.options.limits).and_then(|exception| {
+                Ok(put_text(tape, &header, exception.kind, 0, &String::from_utf8_lossy(&exception.message))?)
+            })
         };
         match decoded {
             Ok(()) => {
@@ -311,13 +336,23 @@ impl Engine {
                 let intact = leaves_the_stream_intact(&error);
                 let text = format!("the reply of {} is not valid: {error}", program.method(method).name);
                 self.client_calls.end(call_id);
-                self.notices.push_back(Notice::Failure { call: call_id, owner, code: FailureCode::Internal, sent: Sent::Yes, message: text });
+                self.notices.push_back(Notice::Failure {
+                    call: call_id,
+                    owner,
+                    code: FailureCode::Internal,
+                    sent: Sent::Yes,
+                    message: text,
+                });
                 self.answered(id, index);
                 if intact {
                     return self.go_on(id);
                 }
                 if self.connections.contains(id as usize) {
-                    self.fail_connection(id, FailureCode::Unavailable, "an earlier reply on this connection was not valid");
+                    self.fail_connection(
+                        id,
+                        FailureCode::Unavailable,
+                        "an earlier reply on this connection was not valid",
+                    );
                 }
                 Next::Over
             }

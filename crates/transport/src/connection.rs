@@ -30,8 +30,15 @@ pub(crate) struct InFlight {
 #[derive(Debug)]
 pub(crate) enum Role {
     /// Call slots in the order of the requests.
-    Server { order: VecDeque<u32>, peer: Peer },
-    Client { in_flight: VecDeque<InFlight>, next_sequence: i32, connected: bool },
+    Server {
+        order: VecDeque<u32>,
+        peer: Peer,
+    },
+    Client {
+        in_flight: VecDeque<InFlight>,
+        next_sequence: i32,
+        connected: bool,
+    },
 }
 
 #[derive(Debug)]

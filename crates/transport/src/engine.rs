@@ -181,7 +181,8 @@ impl Engine {
 
     /// Does [`Engine::tick`] have anything to watch?
     pub fn needs_tick(&self) -> bool {
-        !self.connections.is_empty() || self.owners.iter().any(|(_, owner)| matches!(owner, Owner::Server(server) if server.closing.is_some()))
+        !self.connections.is_empty()
+            || self.owners.iter().any(|(_, owner)| matches!(owner, Owner::Server(server) if server.closing.is_some()))
     }
 
     // ---- bytes in ----
@@ -350,7 +351,11 @@ impl Engine {
                 self.event(owner, Level::Warn, text);
                 self.end(id, why);
             }
-            _ => self.fail_connection(id, crate::FailureCode::Internal, &format!("the peer's reply is not valid Thrift: {why}")),
+            _ => self.fail_connection(
+                id,
+                crate::FailureCode::Internal,
+                &format!("the peer's reply is not valid Thrift: {why}"),
+            ),
         }
     }
 
@@ -405,7 +410,12 @@ impl Engine {
     /// Closes a connection whose work is done.
     pub(crate) fn finish_if_over(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get(id as usize) else { return };
-        if !matches!(connection.role, Role::Server { .. }) || connection.calls() > 0 || !connection.out.is_empty() || connection.in_backlog || connection.pending.is_some() {
+        if !matches!(connection.role, Role::Server { .. })
+            || connection.calls() > 0
+            || !connection.out.is_empty()
+            || connection.in_backlog
+            || connection.pending.is_some()
+        {
             return;
         }
         // An incomplete frame will never be complete once the peer has ended.
@@ -534,7 +544,9 @@ impl Engine {
             Kind::Done => self.oneway_done(call),
             Kind::Call => self.call(tape, message, call),
             Kind::Cancel => self.cancel(call),
-            Kind::Failure | Kind::Gone | Kind::Closed | Kind::Event => return Err(Malformed("a message of this kind goes the other way")),
+            Kind::Failure | Kind::Gone | Kind::Closed | Kind::Event => {
+                return Err(Malformed("a message of this kind goes the other way"));
+            }
         }
         Ok(())
     }
@@ -587,9 +599,14 @@ impl Engine {
             let too_late = match (&connection.role, &self.owners[connection.owner as usize]) {
                 (Role::Server { .. }, Owner::Server(server)) => {
                     // A paused connection is late by our own doing.
-                    !connection.paused && connection.frame_since.is_some_and(|since| now.duration_since(since) >= server.options.frame_timeout)
+                    !connection.paused
+                        && connection
+                            .frame_since
+                            .is_some_and(|since| now.duration_since(since) >= server.options.frame_timeout)
                 }
-                (Role::Client { connected: false, .. }, Owner::Client(client)) => now.duration_since(connection.created) >= client.options.connect_timeout,
+                (Role::Client { connected: false, .. }, Owner::Client(client)) => {
+                    now.duration_since(connection.created) >= client.options.connect_timeout
+                }
                 (Role::Client { .. }, Owner::Client(client)) => {
                     connection.calls() == 0
                         && (now.duration_since(connection.idle_since) >= client.options.idle_timeout
@@ -624,12 +641,16 @@ impl Engine {
         match (&connection.role, &mut self.owners[owner as usize]) {
             (Role::Server { peer, .. }, Owner::Server(server)) => {
                 server.stats.frame_timeouts += 1;
-                let text = format!("closed the connection of {peer}: a frame was not complete after {:?}", server.options.frame_timeout);
+                let text = format!(
+                    "closed the connection of {peer}: a frame was not complete after {:?}",
+                    server.options.frame_timeout
+                );
                 self.event(owner, Level::Warn, text);
                 self.end(id, "frame timeout");
             }
             (Role::Client { connected: false, .. }, Owner::Client(client)) => {
-                let why = format!("no connection to {} within {:?}", client.options.address, client.options.connect_timeout);
+                let why =
+                    format!("no connection to {} within {:?}", client.options.address, client.options.connect_timeout);
                 self.fail_connection(id, crate::FailureCode::Unavailable, &why);
             }
             _ => self.fail_connection(id, crate::FailureCode::Unavailable, "idle"),
@@ -646,7 +667,12 @@ impl Engine {
                 }
                 server.closing = Some(until);
                 self.memory.retain(|_, server| *server != owner);
-                let ids: Vec<_> = self.connections.iter().filter(|(_, c)| c.owner == owner).map(|(id, _)| id as ConnectionId).collect();
+                let ids: Vec<_> = self
+                    .connections
+                    .iter()
+                    .filter(|(_, c)| c.owner == owner)
+                    .map(|(id, _)| id as ConnectionId)
+                    .collect();
                 for id in ids {
                     self.connections[id as usize].closing = true;
                     self.actions.push_back(Action::Interest(id));
@@ -655,7 +681,12 @@ impl Engine {
             }
             Some(Owner::Client(client)) => {
                 client.closing = Some(until);
-                let ids: Vec<_> = self.connections.iter().filter(|(_, c)| c.owner == owner && c.calls() == 0).map(|(id, _)| id as ConnectionId).collect();
+                let ids: Vec<_> = self
+                    .connections
+                    .iter()
+                    .filter(|(_, c)| c.owner == owner && c.calls() == 0)
+                    .map(|(id, _)| id as ConnectionId)
+                    .collect();
                 for id in ids {
                     self.fail_connection(id, crate::FailureCode::Unavailable, "the client was closed");
                 }
@@ -674,7 +705,8 @@ impl Engine {
             let waiting = mem::take(&mut client.waiting);
             self.fail_waiting(owner, &waiting, "the client was closed");
         }
-        let ids: Vec<_> = self.connections.iter().filter(|(_, c)| c.owner == owner).map(|(id, _)| id as ConnectionId).collect();
+        let ids: Vec<_> =
+            self.connections.iter().filter(|(_, c)| c.owner == owner).map(|(id, _)| id as ConnectionId).collect();
         for id in ids {
             if self.connections.contains(id as usize) {
                 self.end(id, "closed after the grace time");
@@ -687,7 +719,9 @@ impl Engine {
     pub(crate) fn closed_if_done(&mut self, owner: u32) {
         let done = match self.owners.get(owner as usize) {
             Some(Owner::Server(server)) => server.closing.is_some() && server.stats.connections == 0,
-            Some(Owner::Client(client)) => client.closing.is_some() && client.connections.is_empty() && client.waiting.is_empty(),
+            Some(Owner::Client(client)) => {
+                client.closing.is_some() && client.connections.is_empty() && client.waiting.is_empty()
+            }
             None => false,
         };
         if done {

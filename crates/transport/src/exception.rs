@@ -14,7 +14,14 @@ pub(crate) const PROTOCOL_ERROR: i32 = 7;
 const LONGEST: usize = 4 << 10;
 
 /// Appends an exception.
-pub(crate) fn put_exception(name: &[u8], sequence: i32, kind: i32, message: &str, transport: Transport, out: &mut BytesMut) {
+pub(crate) fn put_exception(
+    name: &[u8],
+    sequence: i32,
+    kind: i32,
+    message: &str,
+    transport: Transport,
+    out: &mut BytesMut,
+) {
     let mut end = message.len().min(LONGEST);
     while !message.is_char_boundary(end) {
         end -= 1;

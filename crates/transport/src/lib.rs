@@ -10,6 +10,7 @@ mod client;
 mod connection;
 mod engine;
 mod exception;
+mod guard;
 mod notice;
 mod options;
 mod server;

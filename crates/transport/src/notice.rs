@@ -40,24 +40,45 @@ pub enum Level {
 
 #[derive(Debug)]
 pub(crate) enum Notice {
-    Failure { call: CallId, owner: u32, code: FailureCode, sent: Sent, message: String },
+    Failure {
+        call: CallId,
+        owner: u32,
+        code: FailureCode,
+        sent: Sent,
+        message: String,
+    },
     /// A oneway call has been written.
-    Written { call: CallId, owner: u32 },
-    Gone { call: CallId, owner: u32 },
-    Closed { owner: u32 },
-    Event { owner: u32, level: Level, text: String },
+    Written {
+        call: CallId,
+        owner: u32,
+    },
+    Gone {
+        call: CallId,
+        owner: u32,
+    },
+    Closed {
+        owner: u32,
+    },
+    Event {
+        owner: u32,
+        level: Level,
+        text: String,
+    },
 }
 
 impl Notice {
     /// Lays the notice on the tape.
     pub(crate) fn put(&self, tape: &mut InTape<'_>) -> Result<(), Full> {
-        let header = |kind, call: CallId, owner| Header { kind, call: call.slot, generation: call.generation, method: 0, owner };
+        let header =
+            |kind, call: CallId, owner| Header { kind, call: call.slot, generation: call.generation, method: 0, owner };
         let none = CallId { slot: 0, generation: 0 };
         match self {
             Self::Failure { call, owner, code, sent, message } => {
                 put_text(tape, &header(Kind::Failure, *call, *owner), *code as i32, *sent as i32, message)
             }
-            Self::Event { owner, level, text } => put_text(tape, &header(Kind::Event, none, *owner), *level as i32, 0, text),
+            Self::Event { owner, level, text } => {
+                put_text(tape, &header(Kind::Event, none, *owner), *level as i32, 0, text)
+            }
             Self::Written { call, owner } => put_bare(tape, &header(Kind::Reply, *call, *owner)),
             Self::Gone { call, owner } => put_bare(tape, &header(Kind::Gone, *call, *owner)),
             Self::Closed { owner } => put_bare(tape, &header(Kind::Closed, none, *owner)),

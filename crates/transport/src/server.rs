@@ -5,16 +5,15 @@ use std::{collections::VecDeque, sync::Arc, time::Instant};
 use bytes::{Buf as _, Bytes, BytesMut};
 use rustc_hash::FxHashMap;
 use volo_js_tape::{Header, InTape, Kind, OutMessage, OutTape};
-use volo_js_thrift::{
-    DecodeError, FrameReader, MessageKind, Program, Transport, decode_struct, encode_reply, read_head,
-};
+use volo_js_thrift::{DecodeError, FrameReader, MessageKind, Program, Transport, encode_reply, read_head};
 
 use crate::{
     ConnectionId, Engine, Peer, ServerOptions, ServerStats,
     calls::CallId,
     connection::{Connection, Role},
-    exception::{INTERNAL_ERROR, PROTOCOL_ERROR, UNKNOWN_METHOD, leaves_the_stream_intact, put_exception},
     engine::{Next, Owner},
+    exception::{INTERNAL_ERROR, PROTOCOL_ERROR, UNKNOWN_METHOD, leaves_the_stream_intact, put_exception},
+    guard,
     notice::{Level, Notice},
 };
 
@@ -92,7 +91,9 @@ impl Engine {
     pub(crate) fn server_message(&mut self, id: ConnectionId, message: Bytes, tape: &mut InTape<'_>) -> Next {
         let connection = &mut self.connections[id as usize];
         let owner = connection.owner;
-        let (Role::Server { order, .. }, Some(Owner::Server(server))) = (&mut connection.role, self.owners.get_mut(owner as usize)) else {
+        let (Role::Server { order, .. }, Some(Owner::Server(server))) =
+            (&mut connection.role, self.owners.get_mut(owner as usize))
+        else {
             return Next::Over;
         };
         let head = match read_head(&message) {
@@ -127,15 +128,20 @@ impl Engine {
         let program = server.program.clone();
         let signature = program.method(method);
         let call = self.server_calls.insert(id, owner, method, sequence, oneway);
-        let header =
-            Header { kind: Kind::Call, call: call.slot, generation: call.generation, method: if oneway { method | ONEWAY } else { method }, owner };
+        let header = Header {
+            kind: Kind::Call,
+            call: call.slot,
+            generation: call.generation,
+            method: if oneway { method | ONEWAY } else { method },
+            owner,
+        };
         let was_empty = tape.is_empty();
         let limits = &server.options.limits;
         let decoded = match tape.begin(&header, limits.slots) {
             Err(full) => Err(DecodeError::Full(full)),
             Ok(mut slot) => {
                 let mut body = message.slice(head.len..);
-                match decode_struct(&program, signature.args, &mut body, limits, &mut slot) {
+                match guard::decode(&program, signature.args, &mut body, limits, &mut slot) {
                     Ok(()) if body.has_remaining() && connection.reader.transport() == Some(Transport::Framed) => {
                         Err(DecodeError::Malformed("bytes follow the message in its frame"))
                     }
@@ -215,7 +221,9 @@ impl Engine {
     /// A handler's result.
     pub(crate) fn reply(&mut self, tape: &OutTape<'_>, message: &OutMessage, id: CallId) {
         self.answer(id, |program, method, sequence, transport, out| {
-            if let Err(error) = encode_reply(program, method, MessageKind::Reply, sequence, tape, message.body, transport, out) {
+            if let Err(error) =
+                encode_reply(program, method, MessageKind::Reply, sequence, tape, message.body, transport, out)
+            {
                 let name = program.method(method).name.as_bytes();
                 put_exception(name, sequence, INTERNAL_ERROR, &error.to_string(), transport, out);
                 return false;
@@ -238,7 +246,9 @@ impl Engine {
             return;
         }
         let (owner, connection_id) = (call.owner, call.connection);
-        let (Some(Owner::Server(server)), Some(connection)) = (self.owners.get_mut(owner as usize), self.connections.get_mut(connection_id as usize)) else {
+        let (Some(Owner::Server(server)), Some(connection)) =
+            (self.owners.get_mut(owner as usize), self.connections.get_mut(connection_id as usize))
+        else {
             return;
         };
         let transport = connection.transport();
@@ -303,7 +313,10 @@ impl Engine {
     pub(crate) fn unpause_if_lighter(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(id as usize) else { return };
         let Some(Owner::Server(server)) = self.owners.get(connection.owner as usize) else { return };
-        if connection.paused && connection.calls() <= server.options.max_in_flight / 2 && connection.out.len() <= server.options.max_unwritten / 2 {
+        if connection.paused
+            && connection.calls() <= server.options.max_in_flight / 2
+            && connection.out.len() <= server.options.max_unwritten / 2
+        {
             connection.paused = false;
             self.actions.push_back(crate::Action::Interest(id));
             if connection.has_input() {

@@ -23,8 +23,23 @@ pub fn schema() -> Schema {
         annotations: Default::default(),
         doc: String::new(),
     };
-    let structure = |name: &str, kind, fields| Struct { name: name.into(), file: 0, kind, fields, annotations: Default::default(), doc: String::new() };
-    let method = |name: &str, oneway, args, result| Method { name: name.into(), service: 0, oneway, args, result, annotations: Default::default(), doc: String::new() };
+    let structure = |name: &str, kind, fields| Struct {
+        name: name.into(),
+        file: 0,
+        kind,
+        fields,
+        annotations: Default::default(),
+        doc: String::new(),
+    };
+    let method = |name: &str, oneway, args, result| Method {
+        name: name.into(),
+        service: 0,
+        oneway,
+        args,
+        result,
+        annotations: Default::default(),
+        doc: String::new(),
+    };
     Schema {
         structs: vec![
             structure("Echo.Echo_args", StructKind::Args, vec![field(1, "text", Requiredness::Required)]),
@@ -32,7 +47,14 @@ pub fn schema() -> Schema {
             structure("Echo.Tell_args", StructKind::Args, vec![field(1, "text", Requiredness::Default)]),
         ],
         methods: vec![method("Echo", false, 0, Some(1)), method("Tell", true, 2, None)],
-        services: vec![Service { name: "Echo".into(), file: 0, extends: None, methods: vec![0, 1], annotations: Default::default(), doc: String::new() }],
+        services: vec![Service {
+            name: "Echo".into(),
+            file: 0,
+            extends: None,
+            methods: vec![0, 1],
+            annotations: Default::default(),
+            doc: String::new(),
+        }],
         ..Schema::default()
     }
 }
@@ -91,6 +113,12 @@ impl Harness {
 
     /// One turn: what arrived. Nothing is answered.
     pub fn turn(&mut self) -> Vec<Message> {
+        self.poll();
+        self.take_messages()
+    }
+
+    /// Reads sockets onto the tape.
+    pub fn poll(&mut self) {
         loop {
             let mut tape = InTape::new(&mut self.slots, &mut self.text, &mut self.bytes, &mut self.state);
             self.reactor.poll(&mut tape).unwrap();
@@ -104,6 +132,10 @@ impl Harness {
                 }
             }
         }
+    }
+
+    /// What lies on the tape.
+    pub fn take_messages(&mut self) -> Vec<Message> {
         let messages = self.read();
         self.state.reset();
         messages
@@ -146,11 +178,22 @@ impl Harness {
                 String::from_utf8_lossy(&bytes[..(length & 0x3fff_ffff) as usize]).into_owned()
             };
             let (numbers, text) = match kind {
-                Kind::Call | Kind::Reply if size > 4 => ((0, 0), if low(at + 4) & 1 == 1 { string(at + 5) } else { String::new() }),
-                Kind::Failure | Kind::Exception | Kind::Event => ((low(at + 4) as i32, high(at + 4) as i32), string(at + 5)),
+                Kind::Call | Kind::Reply if size > 4 => {
+                    ((0, 0), if low(at + 4) & 1 == 1 { string(at + 5) } else { String::new() })
+                }
+                Kind::Failure | Kind::Exception | Kind::Event => {
+                    ((low(at + 4) as i32, high(at + 4) as i32), string(at + 5))
+                }
                 _ => ((0, 0), String::new()),
             };
-            messages.push(Message { kind, call: low(at + 1), generation: high(at + 1), owner: high(at + 2), numbers, text });
+            messages.push(Message {
+                kind,
+                call: low(at + 1),
+                generation: high(at + 1),
+                owner: high(at + 2),
+                numbers,
+                text,
+            });
             at += size;
         }
         messages
@@ -158,7 +201,12 @@ impl Harness {
 
     fn put(&mut self, kind: Kind, call: u32, generation: u32, method: u32, owner: u32, body: &[u64]) {
         let size = 4 + body.len() as u64;
-        self.out.extend([kind as u64 | size << 32, u64::from(call) | u64::from(generation) << 32, u64::from(method) | u64::from(owner) << 32, 0]);
+        self.out.extend([
+            kind as u64 | size << 32,
+            u64::from(call) | u64::from(generation) << 32,
+            u64::from(method) | u64::from(owner) << 32,
+            0,
+        ]);
         self.out.extend(body);
         self.out[0] = self.out.len() as u64;
     }
@@ -195,7 +243,8 @@ impl Harness {
 
     pub fn submit(&mut self) {
         self.reactor.submit(&OutTape::new(&self.out, &[], &self.out_bytes)).unwrap();
-        self.out = vec![2, 0];
+        self.out.truncate(2);
+        self.out[0] = 2;
         self.out_bytes.clear();
     }
 

@@ -1,0 +1,88 @@
+//! A call in steady state allocates nothing in Rust.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod support;
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+    io::{Read, Write},
+    net::TcpStream,
+};
+
+use support::{Harness, call_bytes, reply_bytes};
+use volo_js_transport::ServerOptions;
+
+struct Counting;
+
+thread_local! {
+    static COUNT: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: hands everything to the system's allocator; the counter is a thread-local without a destructor.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.set(COUNT.get() + 1);
+        // SAFETY: the caller's contract is the system allocator's.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        COUNT.set(COUNT.get() + 1);
+        // SAFETY: as above.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Runs calls over `connections` with `depth` in flight on each; what the reactor allocated after warming up.
+fn allocations(connections: usize, depth: usize) -> u64 {
+    let mut harness = Harness::new();
+    let (_, address) = harness.listen(ServerOptions::default());
+    let mut peers: Vec<TcpStream> = (0..connections).map(|_| TcpStream::connect(address).unwrap()).collect();
+    let request: Vec<u8> =
+        (0..depth).flat_map(|sequence| call_bytes("Echo", 1, sequence as i32, Some("hello"), true)).collect();
+    let expected = reply_bytes(0, "world").len() * depth;
+    let mut reply = vec![0; expected];
+    let mut counted = 0;
+    for round in 0..100 {
+        for peer in &mut peers {
+            peer.write_all(&request).unwrap();
+        }
+        let mut answered = 0;
+        while answered < connections * depth {
+            let before = COUNT.get();
+            harness.poll();
+            let in_reactor = COUNT.get() - before;
+            let messages = harness.take_messages();
+            for message in &messages {
+                harness.reply(message, "world");
+            }
+            let before = COUNT.get();
+            harness.submit();
+            harness.flush();
+            let in_reactor = in_reactor + COUNT.get() - before;
+            if round >= 20 {
+                counted += in_reactor;
+            }
+            answered += messages.len();
+        }
+        for peer in &mut peers {
+            peer.read_exact(&mut reply).unwrap();
+        }
+    }
+    counted
+}
+
+#[test]
+fn a_call_in_steady_state_allocates_nothing() {
+    assert_eq!(allocations(64, 1), 0, "ping-pong");
+    assert_eq!(allocations(16, 16), 0, "pipelined");
+}
