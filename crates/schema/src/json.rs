@@ -168,9 +168,8 @@ mod tests {
             "}".repeat(5000)
         );
         assert!(matches!(Schema::from_json(&nested), Err(SchemaError::Json(_))));
-        let error = Schema::from_json(
-            r#"{"structs":[],"methods":[{"name":"Get","service":0,"args":7}],"services":[]}"#,
-        );
+        let error =
+            Schema::from_json(r#"{"structs":[],"methods":[{"name":"Get","service":0,"args":7}],"services":[]}"#);
         assert!(matches!(error, Err(SchemaError::Invalid(_))), "{error:?}");
     }
 }

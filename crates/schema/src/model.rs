@@ -137,6 +137,8 @@ pub enum Requiredness {
 }
 
 impl Requiredness {
+    // serde asks by reference.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
     fn is_default(&self) -> bool {
         *self == Self::Default
     }

@@ -20,7 +20,9 @@ pub fn camel_case(name: &str) -> String {
 
 /// The candidate nearest to `name` by edit distance, if one is near enough to have been meant.
 pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (name.chars().count() / 3).max(1);
+    // Letters behind the last dot count: the way to a name is as long as it is.
+    let letters = name.rsplit('.').next().unwrap_or(name).chars().count();
+    let limit = (letters / 3).max(usize::from(letters > 2));
     candidates
         .filter_map(|candidate| distance(name, candidate, limit).map(|far| (far, candidate)))
         .min()
@@ -80,5 +82,7 @@ mod tests {
         assert_eq!(nearest("item", names.into_iter()), Some("Item"));
         assert_eq!(nearest("ItemReqest", names.into_iter()), Some("ItemRequest"));
         assert_eq!(nearest("Order", names.into_iter()), None);
+        assert_eq!(nearest("x", ["y", "X"].into_iter()), Some("X"));
+        assert_eq!(nearest("base.x", ["base.y"].into_iter()), None);
     }
 }

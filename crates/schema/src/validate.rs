@@ -6,8 +6,8 @@ use crate::model::{Field, Method, Schema, Service, Struct, StructKind, Type};
 
 /// Most fields a struct may have.
 pub const MAX_FIELDS: usize = 4096;
-/// How deep containers may be nested in a type.
-pub const MAX_TYPE_DEPTH: usize = 64;
+/// How deep containers may be nested in a type: as deep as JSON readers follow (128 levels, of which a map takes two).
+pub const MAX_TYPE_DEPTH: usize = 48;
 
 impl Schema {
     /// Checks every index and limit: what it accepts, codecs can trust.
@@ -112,6 +112,9 @@ impl Schema {
         }
         let mut base = service.extends;
         for _ in 0..self.services.len() {
+            if base.is_none() {
+                break;
+            }
             base = base.and_then(|b| self.services.get(b as usize)).and_then(|b| b.extends);
         }
         if base.is_some() {
@@ -141,4 +144,106 @@ fn unique<T: std::hash::Hash + Eq + std::fmt::Display>(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{EnumMember, Requiredness};
+    use crate::thrift::testing::load_one;
+
+    const IDL: &str = "
+        enum Color { RED, GREEN }
+        struct Item { 1: Color color, 2: list<Item> more }
+        typedef Item Thing
+        const i32 ONE = 1
+        service Base { void ping() }
+        service Shop extends Base { Item get(1: i64 id), oneway void log(1: string line) }";
+
+    /// A change, and what is told of it.
+    type Case<'a> = (&'a dyn Fn(&mut Schema), &'a str);
+
+    fn broken(change: impl Fn(&mut Schema)) -> String {
+        let mut schema = load_one(IDL);
+        schema.validate().expect("sound before the change");
+        change(&mut schema);
+        schema.validate().expect_err("broken by the change")
+    }
+
+    fn nested(depth: usize) -> Type {
+        (0..depth).fold(Type::I32, |ty, _| Type::List(Box::new(ty)))
+    }
+
+    #[test]
+    fn indexes_have_to_be_in_range() {
+        let cases: [Case<'_>; 14] = [
+            (&|s| s.structs[0].file = 9, "file of `Item`: index 9, but there are 1"),
+            (&|s| s.files[0].includes.push(4), "include of `a.thrift`: index 4, but there are 1"),
+            (&|s| s.structs[0].fields[0].ty = Type::Enum(1), "`Item.color`: enum: index 1, but there are 1"),
+            (&|s| s.structs[0].fields[1].ty = Type::Set(Box::new(Type::Struct(99))), "`Item.more`: struct: index 99"),
+            (&|s| s.typedefs[0].ty = Type::Struct(99), "typedef `Thing`: struct: index 99"),
+            (&|s| s.consts[0].ty = Type::Enum(99), "const `ONE`: enum: index 99"),
+            (&|s| s.structs[0].fields[1].ty = Type::Struct(1), "is a method's own struct and cannot be a type"),
+            (&|s| s.methods[0].service = 5, "service of method `ping`: index 5"),
+            (&|s| s.methods[0].args = 77, "struct of method `ping`: index 77"),
+            (&|s| s.methods[0].args = 0, "method `ping` uses `Item` as its Args, which it is not"),
+            (&|s| s.methods[0].result = Some(s.methods[0].args), "as its Result, which it is not"),
+            (&|s| s.services[1].methods.push(8), "method of service `Shop`: index 8"),
+            (&|s| s.services[1].extends = Some(8), "base of service `Shop`: index 8"),
+            (&|s| s.enums[0].file = 2, "file of `Color`: index 2"),
+        ];
+        for (change, message) in cases {
+            let told = broken(change);
+            assert!(told.contains(message), "expected {message}, told {told}");
+        }
+    }
+
+    #[test]
+    fn names_and_ids_have_to_be_unique() {
+        assert_eq!(broken(|s| s.structs[0].fields[1].id = 1), "field id of struct `Item` `1` is there twice");
+        let twice = |s: &mut Schema| s.structs[0].fields[1].name = "color".into();
+        assert_eq!(broken(twice), "field name of struct `Item` `color` is there twice");
+        let red = EnumMember { name: "RED".into(), value: 9, doc: String::new() };
+        assert!(broken(|s| s.enums[0].members.push(red.clone())).contains("`RED` is there twice"));
+        assert!(broken(|s| s.services[1].methods.push(0)).contains("`ping` is there twice"));
+    }
+
+    #[test]
+    fn methods_have_results_unless_they_are_oneway() {
+        assert_eq!(broken(|s| s.methods[0].result = None), "method `ping` has no result struct");
+        assert_eq!(broken(|s| s.methods[0].oneway = true), "oneway method `ping` has a result");
+    }
+
+    #[test]
+    fn services_do_not_extend_themselves() {
+        assert_eq!(broken(|s| s.services[0].extends = Some(1)), "service `Base` extends itself");
+    }
+
+    #[test]
+    fn sizes_are_limited() {
+        let mut schema = load_one(IDL);
+        schema.structs[0].fields[0].ty = nested(MAX_TYPE_DEPTH);
+        schema.validate().expect("just deep enough");
+        assert!(broken(|s| s.structs[0].fields[0].ty = nested(MAX_TYPE_DEPTH + 1)).contains("nested deeper"));
+        let field = |id: i16| Field {
+            id,
+            name: format!("f{id}"),
+            ty: Type::Bool,
+            requiredness: Requiredness::Default,
+            default: None,
+            annotations: crate::Annotations::new(),
+            doc: String::new(),
+        };
+        schema.structs[0].fields = (0..MAX_FIELDS as i16).map(field).collect();
+        schema.validate().expect("just small enough");
+        schema.structs[0].fields.push(field(-1));
+        assert_eq!(schema.validate(), Err("struct `Item` has 4097 fields; 4096 is the limit".into()));
+    }
+
+    #[test]
+    fn a_schema_without_files_is_of_one_file() {
+        let mut schema = load_one(IDL);
+        schema.files.clear();
+        assert_eq!(schema.validate(), Ok(()));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pilota_thrift_parser::{Item, Path, StructLike};
+use pilota_thrift_parser::{Ident, Item, Path, StructLike};
 
 use super::Build;
 use super::positions::{Body, ItemPlace};
@@ -56,10 +56,10 @@ pub(crate) fn struct_like(item: &Item) -> Option<(&StructLike, StructKind)> {
 
 /// A path as it is written.
 pub(crate) fn dotted(path: &Path) -> String {
-    path.segments.iter().map(|part| part.as_str()).collect::<Vec<_>>().join(".")
+    path.segments.iter().map(Ident::as_str).collect::<Vec<_>>().join(".")
 }
 
-impl<'a> Build<'a> {
+impl Build<'_> {
     /// Gives every declaration its place in the schema.
     pub(crate) fn declare(&mut self) {
         let files = self.files;
@@ -92,7 +92,14 @@ impl<'a> Build<'a> {
         if let Some((tree, kind)) = struct_like(item) {
             let annotations = super::annotations(&tree.annotations);
             let name = tree.name.to_string();
-            self.schema.structs.push(Struct { name: name.clone(), file: index, kind, fields: Vec::new(), annotations, doc });
+            self.schema.structs.push(Struct {
+                name: name.clone(),
+                file: index,
+                kind,
+                fields: Vec::new(),
+                annotations,
+                doc,
+            });
             return Some((name, What::Struct(self.schema.structs.len() as u32 - 1)));
         }
         match item {

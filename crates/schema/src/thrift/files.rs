@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use pilota_thrift_parser::{File as Tree, Item};
+use pilota_thrift_parser::{File as Tree, Ident, Item};
 
 use super::parse::parse;
 use super::positions::Outline;
@@ -145,7 +145,13 @@ impl Texts {
         all
     }
 
-    fn find(&mut self, source: &Source<'_>, dirs: &[PathBuf], from: usize, path: &str) -> Result<usize, (String, String)> {
+    fn find(
+        &mut self,
+        source: &Source<'_>,
+        dirs: &[PathBuf],
+        from: usize,
+        path: &str,
+    ) -> Result<usize, (String, String)> {
         if self.read.len() >= MAX_FILES {
             return Err((format!("more than {MAX_FILES} files"), "do the includes go in a circle?".into()));
         }
@@ -179,6 +185,9 @@ impl Texts {
     /// Parses every text and checks the includes.
     pub(crate) fn parse(&self, includes: &[Includes]) -> Result<Vec<IdlFile<'_>>, Vec<Mistake>> {
         let mut mistakes = self.mistakes.clone();
+        if self.read.len() >= MAX_FILES && !mistakes.is_empty() {
+            return Err(mistakes);
+        }
         let mut files = Vec::new();
         for (index, (Read { path, text }, includes)) in self.read.iter().zip(includes).enumerate() {
             let path = slashes(path);
@@ -288,7 +297,7 @@ fn slashes(path: &Path) -> String {
 pub(crate) fn namespaces(tree: &Tree) -> std::collections::BTreeMap<String, String> {
     let names = tree.items.iter().filter_map(|item| match item {
         Item::Namespace(namespace) => {
-            let name: Vec<&str> = namespace.name.segments.iter().map(|part| part.as_str()).collect();
+            let name: Vec<&str> = namespace.name.segments.iter().map(Ident::as_str).collect();
             Some((namespace.scope.0.clone(), name.join(".")))
         }
         _ => None,

@@ -6,10 +6,12 @@
 mod comments;
 mod declare;
 mod files;
+mod literals;
 mod outline;
 mod parse;
 mod positions;
 mod resolve;
+mod scanner;
 mod services;
 mod structs;
 mod tokens;
@@ -84,6 +86,8 @@ struct Build<'a> {
     /// By file and declaration.
     typedef_progress: HashMap<(usize, usize), Progress<Type>>,
     typedef_way: Vec<(usize, usize)>,
+    /// Types being resolved, one inside of the other: each costs stack.
+    type_depth: usize,
     const_progress: HashMap<(usize, usize), Progress<(Type, Value)>>,
     const_way: Vec<(usize, usize)>,
     /// Parts of values made so far.
@@ -102,6 +106,7 @@ impl<'a> Build<'a> {
             mistakes: Vec::new(),
             typedef_progress: HashMap::new(),
             typedef_way: Vec::new(),
+            type_depth: 0,
             const_progress: HashMap::new(),
             const_way: Vec::new(),
             value_parts: 0,

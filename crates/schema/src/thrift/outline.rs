@@ -3,22 +3,12 @@
 //! The grammar is the one `pilota-thrift-parser` takes. This walk goes first, for its messages are better.
 
 use super::positions::{
-    Body, FieldPlace, FunctionPlace, ItemPlace, MemberPlace, Outline, PathPlace, TypePlace, ValuePlace,
+    Body, Edit, FieldPlace, FunctionPlace, ItemPlace, MemberPlace, Outline, PathPlace, TypePlace, ValuePlace,
 };
 use super::tokens::{Fault, Kind, Tokens};
 
-const DECLARATIONS: [&str; 10] = [
-    "include",
-    "cpp_include",
-    "namespace",
-    "typedef",
-    "const",
-    "enum",
-    "struct",
-    "union",
-    "exception",
-    "service",
-];
+const DECLARATIONS: [&str; 10] =
+    ["include", "cpp_include", "namespace", "typedef", "const", "enum", "struct", "union", "exception", "service"];
 
 /// What the language had once, or other compilers take, and what to write instead.
 const FOREIGN: [(&str, &str); 6] = [
@@ -35,18 +25,17 @@ const FOREIGN: [(&str, &str); 6] = [
 /// # Errors
 /// One fault a declaration: after each the walk goes on with the next one.
 pub(crate) fn outline(tokens: &Tokens<'_>) -> Result<Outline, Vec<Fault>> {
-    let mut walk = Walk { tokens, at: 0 };
-    let mut outline = Outline::default();
+    let mut walk = Walk { tokens, at: 0, edits: Vec::new() };
+    let mut items = Vec::new();
     let mut faults = Vec::new();
     while tokens.at(walk.at).kind != Kind::End {
         let first = walk.at;
         match walk.item() {
             Ok(item) => {
-                outline.items.push(item);
-                while walk.skip_separator() {
-                    let token = tokens.at(walk.at - 1);
-                    outline.strays.push((token.spot.start, token.end));
-                }
+                items.push(item);
+                let from = walk.at;
+                while walk.skip_separator() {}
+                walk.blank(from);
             }
             Err(fault) => {
                 faults.push(fault);
@@ -54,12 +43,13 @@ pub(crate) fn outline(tokens: &Tokens<'_>) -> Result<Outline, Vec<Fault>> {
             }
         }
     }
-    if faults.is_empty() { Ok(outline) } else { Err(faults) }
+    if faults.is_empty() { Ok(Outline { items, edits: walk.edits }) } else { Err(faults) }
 }
 
 struct Walk<'a> {
     tokens: &'a Tokens<'a>,
     at: usize,
+    edits: Vec<Edit>,
 }
 
 impl Walk<'_> {
@@ -81,6 +71,14 @@ impl Walk<'_> {
         self.skip(",") || self.skip(";")
     }
 
+    /// Hides the tokens from `from` to here from the parser.
+    fn blank(&mut self, from: usize) {
+        if from < self.at {
+            let (start, end) = (self.tokens.at(from).spot.start, self.tokens.at(self.at - 1).end);
+            self.edits.push(Edit { start, end, text: "" });
+        }
+    }
+
     fn expected(&self, what: &str) -> Fault {
         let token = self.tokens.at(self.at);
         let found = match token.kind {
@@ -88,7 +86,12 @@ impl Walk<'_> {
             Kind::Text => "a string".to_owned(),
             _ => format!("`{}`", self.word()),
         };
-        Fault::new(token.spot, format!("expected {what}, found {found}"))
+        // At the end of the file, the place is behind the last token.
+        let spot = match self.at.checked_sub(1) {
+            Some(last) if token.kind == Kind::End => self.tokens.at(last).behind(),
+            _ => token.spot,
+        };
+        Fault::new(spot, format!("expected {what}, found {found}"))
     }
 
     fn expect(&mut self, text: &str, place: &str) -> Result<(), Fault> {
@@ -176,8 +179,7 @@ impl Walk<'_> {
     fn ty(&mut self) -> Result<TypePlace, Fault> {
         let first = self.at;
         let container = match self.word() {
-            "list" => Some(1),
-            "set" => Some(1),
+            "list" | "set" => Some(1),
             "map" => Some(2),
             _ => None,
         };
@@ -217,7 +219,16 @@ impl Walk<'_> {
         let token = self.tokens.at(first);
         let mut inner = Vec::new();
         match token.kind {
-            Kind::Number | Kind::Text => self.at += 1,
+            Kind::Text => self.at += 1,
+            Kind::Number => {
+                self.at += 1;
+                let text = self.tokens.word(first);
+                let is_double = !text.contains('x') && text.contains(['.', 'e', 'E']);
+                if !is_double && parse_integer(text).is_none() {
+                    return Err(Fault::new(token.spot, format!("`{text}` does not fit into 64 bits"))
+                        .hint("integers go from -9223372036854775808 to 9223372036854775807"));
+                }
+            }
             Kind::Word => {
                 let path = self.path("a value")?;
                 return Ok(ValuePlace { path, inner });
@@ -248,10 +259,16 @@ impl Walk<'_> {
             return Ok(());
         }
         while !self.skip(")") {
-            self.path("the name of an annotation, or `)`")?;
-            self.expect("=", "and the annotation's value")
-                .map_err(|fault| fault.hint("annotations are written `(name = \"value\")`"))?;
-            self.take(Kind::Text, "a value in quotes")?;
+            let name = self.path("the name of an annotation, or `)`")?;
+            if self.is(",") || self.is(";") || self.is(")") {
+                // `(deprecated)` is short for `(deprecated = "1")`.
+                let end = self.tokens.at(name.last).end;
+                self.edits.push(Edit { start: end, end, text: "=\"1\"" });
+            } else {
+                self.expect("=", "and the annotation's value")
+                    .map_err(|fault| fault.hint("annotations are written `(name = \"value\")`"))?;
+                self.take(Kind::Text, "a value in quotes")?;
+            }
             self.skip_separator();
         }
         Ok(())
@@ -262,7 +279,8 @@ impl Walk<'_> {
         let mut members = Vec::new();
         while !self.skip("}") {
             let first = self.take(Kind::Word, "the name of a member, or `}`")?;
-            let value = if self.skip("=") { Some(self.integer("the member's number", i64::from(i32::MAX))?) } else { None };
+            let value =
+                if self.skip("=") { Some(self.integer("the member's number", i64::from(i32::MAX))?) } else { None };
             self.annotations()?;
             self.skip_separator();
             members.push(MemberPlace { first, last: self.at - 1, value });
@@ -304,6 +322,10 @@ impl Walk<'_> {
         let attribute = (self.is("required") || self.is("optional")).then_some(self.at);
         self.at += usize::from(attribute.is_some());
         let ty = self.ty()?;
+        // `Tree & left` is a hint to other languages to hold the field by reference.
+        let from = self.at;
+        self.skip("&");
+        self.blank(from);
         let name = self.take(Kind::Word, "the field's name")?;
         let default = if self.skip("=") { Some(self.value()?) } else { None };
         self.annotations()?;
@@ -333,13 +355,13 @@ impl Walk<'_> {
         self.expect("(", "and the arguments")?;
         let arguments = self.fields(")")?;
         let mut throws = Vec::new();
+        let from = self.at;
         if self.skip("throws") {
             self.expect("(", "and the exceptions")?;
-            if self.is(")") {
-                return Err(self.expected("an exception such as `1: NotFound missing`")
-                    .hint("leave `throws` out if nothing is thrown"));
-            }
             throws = self.fields(")")?;
+            if throws.is_empty() {
+                self.blank(from);
+            }
         }
         self.annotations()?;
         self.skip_separator();

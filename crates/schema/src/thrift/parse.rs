@@ -11,7 +11,7 @@ use super::tokens::{Fault, Spot, Tokens};
 /// Parses a file whose tokens are known.
 pub(crate) fn parse(tokens: &Tokens<'_>) -> Result<(File, Outline), Vec<Fault>> {
     let outline = outline(tokens)?;
-    let text = tokens.blanked(&outline.strays);
+    let text = tokens.edited(&outline.edits);
     let begin = tokens.at(0).spot;
     // The parser is foreign code: a panic of it is a mistake in a file, not the end of the process.
     let parsed = catch_unwind(AssertUnwindSafe(|| FileParser::new(FileSource::new(&text)).parse()));
@@ -36,8 +36,8 @@ fn fault_of(error: &Error, tokens: &Tokens<'_>) -> Fault {
         Error::Syntax { summary, .. } => summary.to_string(),
         other => other.to_string(),
     };
-    let place = summary.to_ascii_lowercase().find("line ").and_then(|at| {
-        let (place, reason) = summary[at + "line ".len()..].split_once(" - ")?;
+    let place = summary.to_ascii_lowercase().rfind(" line ").and_then(|at| {
+        let (place, reason) = summary[at + " line ".len()..].split_once(" - ")?;
         let (line, column) = place.split_once(':')?;
         Some((line.parse::<u32>().ok()?, column.parse::<u32>().ok()?, reason.lines().next()?.to_owned()))
     });
@@ -45,7 +45,12 @@ fn fault_of(error: &Error, tokens: &Tokens<'_>) -> Fault {
         Some((line, column, reason)) => {
             let token = tokens.list.iter().find(|t| (t.end_line, t.spot.column + t.spot.width) > (line, column));
             let start = token.map_or(tokens.text.len(), |t| t.spot.start);
-            Fault::new(Spot { start, line, column, width: 1 }, format!("syntax error: {reason}"))
+            // What could stand there instead is a list of characters, which helps nobody.
+            let message = match token {
+                Some(token) if reason.starts_with("found ") => format!("unexpected `{}`", tokens.text_of(*token)),
+                _ => format!("syntax error: {reason}"),
+            };
+            Fault::new(Spot { start, line, column, width: 1 }, message)
         }
         None => Fault::new(tokens.at(0).spot, format!("syntax error: {summary}")),
     }

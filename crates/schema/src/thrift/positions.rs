@@ -7,8 +7,16 @@
 #[derive(Debug, Default)]
 pub(crate) struct Outline {
     pub items: Vec<ItemPlace>,
-    /// Separators behind declarations, which Apache's compiler takes and the parser does not: ranges of bytes.
-    pub strays: Vec<(usize, usize)>,
+    /// What Apache's compiler takes and the parser does not, in the order of the file.
+    pub edits: Vec<Edit>,
+}
+
+/// A change of the text before the parser sees it: bytes from `start` to `end` become blank, `text` is put behind them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Edit {
+    pub start: usize,
+    pub end: usize,
+    pub text: &'static str,
 }
 
 /// A declaration.
@@ -32,7 +40,10 @@ pub(crate) enum Body {
     Enum(Vec<MemberPlace>),
     /// Struct, union or exception.
     Struct(Vec<FieldPlace>),
-    Service { extends: Option<PathPlace>, functions: Vec<FunctionPlace> },
+    Service {
+        extends: Option<PathPlace>,
+        functions: Vec<FunctionPlace>,
+    },
 }
 
 /// A name that may have dots.

@@ -80,8 +80,9 @@ impl Build<'_> {
                         format!("`{}`", idl.tokens.word(idl.outline.items[*item].name))
                     })
                     .collect();
-                let fault = Fault::new(idl.spot(place.name), format!("typedef `{}` stands for itself", tree.alias.as_str()))
-                    .hint(format!("{}; a type that contains itself has to be a struct", chain.join(" is ")));
+                let fault =
+                    Fault::new(idl.spot(place.name), format!("typedef `{}` stands for itself", tree.alias.as_str()))
+                        .hint(format!("{}; a type that contains itself has to be a struct", chain.join(" is ")));
                 self.fault(file, fault);
                 return None;
             }
@@ -103,9 +104,13 @@ impl Build<'_> {
 
     /// Resolves a type; tells what is wrong with it, or gives nothing if that has been told elsewhere.
     pub(crate) fn ty(&mut self, file: usize, tree: &TreeType, place: &TypePlace) -> Option<Type> {
-        let ty = self.inner_ty(file, tree, place)?;
+        self.type_depth += 1;
+        let is_deep = self.type_depth > MAX_TYPE_DEPTH + MAX_CHAIN;
+        let ty = if is_deep { Some(Type::Bool) } else { self.inner_ty(file, tree, place) };
+        self.type_depth -= 1;
+        let ty = ty?;
         let (depth, parts) = measure(&ty);
-        if depth > MAX_TYPE_DEPTH || parts > MAX_TYPE_PARTS {
+        if is_deep || depth > MAX_TYPE_DEPTH || parts > MAX_TYPE_PARTS {
             let fault = Fault::new(self.path_spot(file, place.path), "this type is too large")
                 .hint(format!("a type has at most {MAX_TYPE_DEPTH} levels and {MAX_TYPE_PARTS} parts; use a struct"));
             self.fault(file, fault);
@@ -155,8 +160,10 @@ impl Build<'_> {
                 What::Enum(index) => return Some(Type::Enum(index)),
                 What::Struct(index) => return Some(Type::Struct(index)),
                 What::Const | What::Service(_) => {
-                    let fault =
-                        Fault::new(self.path_spot(file, place.path), format!("`{name}` is {}, no type", entry.what.noun()));
+                    let fault = Fault::new(
+                        self.path_spot(file, place.path),
+                        format!("`{name}` is {}, no type", entry.what.noun()),
+                    );
                     self.fault(file, fault);
                 }
             },

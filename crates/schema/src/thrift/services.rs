@@ -85,11 +85,20 @@ impl<'a> Build<'a> {
             let (Some(last), true) = (last, seen[at] == start + 1 && self.schema.services[at].extends.is_some()) else {
                 continue;
             };
+            let mut chain = vec![format!("`{}`", self.schema.services[at].name)];
+            let mut step = at;
+            while let Some(base) = self.schema.services[step].extends {
+                step = base as usize;
+                chain.push(format!("`{}`", self.schema.services[step].name));
+                if step == at {
+                    break;
+                }
+            }
             self.schema.services[last].extends = None;
-            let Declared { file, item, tree, .. } = all[last];
+            let Declared { file, item, tree, .. } = all[at];
             let spot = self.files[file].spot(self.files[file].outline.items[item].name);
             let fault = Fault::new(spot, format!("service `{}` extends itself", tree.name.as_str()))
-                .hint("follow `extends` from service to service and take one of them out");
+                .hint(format!("{}; take one `extends` out", chain.join(" extends ")));
             self.fault(file, fault);
         }
     }
@@ -141,7 +150,10 @@ impl<'a> Build<'a> {
         let name = tree.name.to_string();
         let owner = format!("{}.{name}", self.schema.services[service as usize].name);
         if place.arguments.len().max(place.throws.len()) >= MAX_FIELDS {
-            let fault = Fault::new(idl.spot(place.name), format!("`{name}` has more than {MAX_FIELDS} arguments or exceptions"));
+            let fault = Fault::new(
+                idl.spot(place.name),
+                format!("`{name}` has more than {MAX_FIELDS} arguments or exceptions"),
+            );
             self.fault(file, fault.hint("group arguments in a struct"));
         }
         let args = self.made(file, format!("{owner}_args"), StructKind::Args);
@@ -152,8 +164,9 @@ impl<'a> Build<'a> {
         let success = if is_void { None } else { self.ty(file, &tree.result_type, &place.result) };
         if tree.oneway {
             if !is_void {
-                let fault = Fault::new(self.path_spot(file, place.result.path), format!("oneway method `{name}` has a result"))
-                    .hint("nobody waits for the reply: write `oneway void`, or leave `oneway` out");
+                let fault =
+                    Fault::new(self.path_spot(file, place.result.path), format!("oneway method `{name}` has a result"))
+                        .hint("nobody waits for the reply: write `oneway void`, or leave `oneway` out");
                 self.fault(file, fault);
             }
             if let Some(first) = place.throws.first() {

@@ -69,6 +69,7 @@ impl<'a> Build<'a> {
             if let Some(other) = ids.get(&id) {
                 let hint = match kind {
                     StructKind::Result if id == 0 => "0 is the method's result; take another number".to_owned(),
+                    StructKind::Args | StructKind::Result => format!("`{other}` has it already; take another number"),
                     _ => format!("`{other}` has it already; take a number that was never used in this struct"),
                 };
                 self.fault(file, Fault::new(idl.spot(place.first), format!("{noun} id {id} is used twice")).hint(hint));

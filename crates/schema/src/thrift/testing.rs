@@ -22,11 +22,6 @@ pub(crate) fn load_one(text: &str) -> Schema {
     }
 }
 
-/// The mistakes of one file.
-pub(crate) fn mistakes_of(text: &str) -> Vec<Mistake> {
-    load_files(&[("a.thrift", text)]).expect_err("a mistake")
-}
-
 /// Mistakes as they are printed.
 pub(crate) fn render(mistakes: &[Mistake]) -> String {
     mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")

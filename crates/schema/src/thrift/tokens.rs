@@ -1,5 +1,8 @@
 //! Tokens of a Thrift file, with the places the parser's tree leaves out.
 
+use super::positions::Edit;
+use super::scanner::{Scanner, unexpected};
+
 /// A place in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Spot {
@@ -39,6 +42,13 @@ pub(crate) struct Token {
     pub end_line: u32,
     /// True for the first token of its line.
     pub leads: bool,
+}
+
+impl Token {
+    /// The place right behind the token.
+    pub(crate) fn behind(&self) -> Spot {
+        Spot { start: self.end, column: self.spot.column + self.spot.width, width: 1, ..self.spot }
+    }
 }
 
 /// A comment.
@@ -87,7 +97,7 @@ const MAX_NESTING: usize = 64;
 impl<'a> Tokens<'a> {
     /// Cuts a file into tokens.
     pub(crate) fn read(text: &'a str) -> Result<Self, Fault> {
-        let mut scanner = Scanner { text, at: 0, line: 1, column: 1 };
+        let mut scanner = Scanner::new(text);
         let mut tokens = Self { text, list: Vec::new(), comments: Vec::new() };
         let mut nesting = 0usize;
         let mut last_line = 0;
@@ -115,7 +125,7 @@ impl<'a> Tokens<'a> {
                     scanner.take_while(|c| c.is_ascii_alphanumeric() || c == '_');
                     Kind::Word
                 }
-                '{' | '}' | '(' | ')' | '[' | ']' | '<' | '>' | ':' | ',' | ';' | '=' | '.' | '*' => {
+                '{' | '}' | '(' | ')' | '[' | ']' | '<' | '>' | ':' | ',' | ';' | '=' | '.' | '*' | '&' => {
                     match next {
                         '{' | '(' | '[' | '<' => nesting += 1,
                         '}' | ')' | ']' | '>' => nesting = nesting.saturating_sub(1),
@@ -151,7 +161,11 @@ impl<'a> Tokens<'a> {
 
     /// The text of a token.
     pub(crate) fn word(&self, index: usize) -> &'a str {
-        let token = self.at(index);
+        self.text_of(self.at(index))
+    }
+
+    /// The text of a token of this file.
+    pub(crate) fn text_of(&self, token: Token) -> &'a str {
         &self.text[token.spot.start..token.end]
     }
 
@@ -160,18 +174,20 @@ impl<'a> Tokens<'a> {
         self.list.last().is_some_and(|token| token.kind == Kind::Word && token.end == offset)
     }
 
-    /// The file for the parser: comments and everything in `ranges` (of bytes) are blank, lines and columns stay.
+    /// The file for the parser: without comments and with these edits; lines stay, and columns but behind an insertion.
     ///
     /// The parser takes comments in some places only, and loses some; so it sees none.
-    pub(crate) fn blanked(&self, ranges: &[(usize, usize)]) -> String {
-        let mut holes: Vec<(usize, usize)> = self.comments.iter().map(|c| (c.start, c.end)).collect();
-        holes.extend_from_slice(ranges);
-        holes.sort_unstable();
+    pub(crate) fn edited(&self, edits: &[Edit]) -> String {
+        let mut holes: Vec<Edit> =
+            self.comments.iter().map(|c| Edit { start: c.start, end: c.end, text: "" }).collect();
+        holes.extend_from_slice(edits);
+        holes.sort_by_key(|edit| edit.start);
         let mut out = String::with_capacity(self.text.len());
         let mut at = 0;
-        for (start, end) in holes {
+        for Edit { start, end, text } in holes {
             out.push_str(&self.text[at..start]);
             out.extend(self.text[start..end].chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
+            out.push_str(text);
             at = end;
         }
         out.push_str(&self.text[at..]);
@@ -179,148 +195,8 @@ impl<'a> Tokens<'a> {
     }
 }
 
-struct Scanner<'a> {
-    text: &'a str,
-    at: usize,
-    line: u32,
-    column: u32,
-}
-
-impl<'a> Scanner<'a> {
-    fn rest(&self) -> &'a str {
-        &self.text[self.at..]
-    }
-
-    fn peek(&self) -> Option<char> {
-        self.rest().chars().next()
-    }
-
-    fn bump(&mut self) {
-        let Some(c) = self.peek() else { return };
-        self.at += c.len_utf8();
-        if c == '\n' {
-            self.line += 1;
-            self.column = 1;
-        } else {
-            self.column += 1;
-        }
-    }
-
-    fn take_while(&mut self, accept: impl Fn(char) -> bool) {
-        while self.peek().is_some_and(&accept) {
-            self.bump();
-        }
-    }
-
-    fn spot(&self, width: u32) -> Spot {
-        Spot { start: self.at, line: self.line, column: self.column, width }
-    }
-
-    /// The place from `begin` to here, its width limited to the first line.
-    fn spot_since(&self, begin: Spot) -> Spot {
-        let text = &self.text[begin.start..self.at];
-        let width = text.lines().next().unwrap_or_default().chars().count() as u32;
-        Spot { width: width.max(1), ..begin }
-    }
-
-    fn comment_line(&mut self, tokens: &mut Tokens<'_>) {
-        let begin = self.spot(0);
-        self.take_while(|c| c != '\n');
-        tokens.push_comment(begin, self);
-    }
-
-    fn comment(&mut self, tokens: &mut Tokens<'_>) -> Result<(), Fault> {
-        if self.rest().starts_with("//") {
-            self.comment_line(tokens);
-            return Ok(());
-        }
-        let begin = self.spot(2);
-        if !self.rest().starts_with("/*") {
-            return Err(unexpected(self, '/').hint("comments begin with `//`, `#` or `/*`"));
-        }
-        let Some(length) = self.rest()[2..].find("*/") else {
-            return Err(Fault::new(begin, "this comment has no end").hint("close it with `*/`"));
-        };
-        let end = self.at + 2 + length + 2;
-        while self.at < end {
-            self.bump();
-        }
-        tokens.push_comment(begin, self);
-        Ok(())
-    }
-
-    fn quoted(&mut self, quote: char) -> Result<Kind, Fault> {
-        let begin = self.spot(1);
-        self.bump();
-        while let Some(c) = self.peek() {
-            let here = self.spot(2);
-            self.bump();
-            if c == quote {
-                return Ok(Kind::Text);
-            }
-            if c == '\\' {
-                match self.peek() {
-                    Some('\'' | '"' | '\\' | 'n' | 't' | 'r' | '0' | 'a' | 'b' | 'f' | 'v') => self.bump(),
-                    Some(other) => {
-                        return Err(Fault::new(here, format!("unknown escape `\\{}` in a string", other.escape_debug()))
-                            .hint("write `\\\\` for a backslash; there are \\n \\t \\r \\0 \\a \\b \\f \\v \\' \\\" \\\\"));
-                    }
-                    None => break,
-                }
-            }
-        }
-        Err(Fault::new(begin, "this string has no end").hint(format!("close it with `{quote}`")))
-    }
-
-    fn number(&mut self) -> Result<Kind, Fault> {
-        let begin = self.spot(0);
-        self.accept(|c| c == '+' || c == '-');
-        if self.rest().starts_with("0x") && self.rest()[2..].starts_with(|c: char| c.is_ascii_hexdigit()) {
-            self.bump();
-            self.bump();
-            self.take_while(|c| c.is_ascii_hexdigit());
-        } else {
-            self.take_while(|c| c.is_ascii_digit());
-            if self.rest().starts_with('.') {
-                self.bump();
-                self.digits(begin)?;
-            }
-            if self.accept(|c| c == 'e' || c == 'E') {
-                self.accept(|c| c == '+' || c == '-');
-                self.digits(begin)?;
-            }
-        }
-        let digits = self.text[begin.start..self.at].contains(|c: char| c.is_ascii_digit());
-        if !digits || self.peek().is_some_and(|c| c.is_ascii_alphanumeric() || c == '_') {
-            return Err(self.no_number(begin));
-        }
-        Ok(Kind::Number)
-    }
-
-    fn accept(&mut self, which: impl Fn(char) -> bool) -> bool {
-        let fits = self.peek().is_some_and(which);
-        if fits {
-            self.bump();
-        }
-        fits
-    }
-
-    fn digits(&mut self, begin: Spot) -> Result<(), Fault> {
-        let from = self.at;
-        self.take_while(|c| c.is_ascii_digit());
-        if self.at == from { Err(self.no_number(begin)) } else { Ok(()) }
-    }
-
-    fn no_number(&mut self, begin: Spot) -> Fault {
-        self.take_while(|c| c.is_ascii_alphanumeric() || c == '_');
-        let text = &self.text[begin.start..self.at];
-        Fault::new(self.spot_since(begin), format!("`{text}` is no number"))
-            .hint("numbers are written `12`, `-12`, `0x1f`, `1.5` or `1.5e-3`; names begin with a letter")
-    }
-}
-
 impl Tokens<'_> {
-    fn push_comment(&mut self, begin: Spot, scanner: &Scanner<'_>) {
+    pub(crate) fn push_comment(&mut self, begin: Spot, scanner: &Scanner<'_>) {
         self.comments.push(Comment {
             start: begin.start,
             end: scanner.at,
@@ -329,10 +205,6 @@ impl Tokens<'_> {
             before: self.list.len(),
         });
     }
-}
-
-fn unexpected(scanner: &Scanner<'_>, c: char) -> Fault {
-    Fault::new(scanner.spot(1), format!("unexpected character `{}`", c.escape_debug()))
 }
 
 #[cfg(test)]
@@ -363,8 +235,8 @@ mod tests {
     fn blanks_comments_and_keeps_columns() {
         let tokens = Tokens::read("a /* ä\n b */ c // d\ne;").expect("tokens");
         let last = tokens.list.len() - 2;
-        let hole = (tokens.at(last).spot.start, tokens.at(last).end);
-        assert_eq!(tokens.blanked(&[hole]), "a     \n      c     \ne ");
+        let hole = Edit { start: tokens.at(last).spot.start, end: tokens.at(last).end, text: "!" };
+        assert_eq!(tokens.edited(&[hole]), "a     \n      c     \ne !");
     }
 
     #[test]
