@@ -15,7 +15,17 @@
  * As a module, `peer`, `pythonPeer` and `nodeThriftPeer` give the command of a program, which they build first if need be. All programs take
  * `--port`; servers take 0, print `listening on HOST:PORT` and end on SIGTERM.
  */
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { basename, join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -181,6 +191,7 @@ async function make(name, verbose) {
   say(`… ${label}`)
   const start = performance.now()
   mkdirSync(join(sharedCache, 'peers'), { recursive: true })
+  sweep()
   // Made aside and renamed when whole: an interrupted run leaves nothing that looks finished, and two at once do not mix.
   const aside = mkdtempSync(`${folder}.`)
   try {
@@ -191,6 +202,17 @@ async function make(name, verbose) {
   }
   say(`${green('✔')} ${label} ${dim(`(${time(performance.now() - start)})`)}`)
   return folder
+}
+
+/** Removes what runs that were killed have left aside; a day is more than any of them takes. */
+function sweep() {
+  const folder = join(sharedCache, 'peers')
+  for (const entry of readdirSync(folder)) {
+    const stat = entry.includes('.') ? statSync(join(folder, entry), { throwIfNoEntry: false }) : undefined
+    if (stat !== undefined && Date.now() - stat.mtimeMs > 86_400_000) {
+      rmSync(join(folder, entry), { recursive: true, force: true })
+    }
+  }
 }
 
 /**
