@@ -1,0 +1,25 @@
+/**
+ * What generated code imports, and nothing else should: its helpers may change with every layout of the tape, together with
+ * the generator.
+ */
+export type { MethodDescriptor, Program, ServiceDescriptor } from './descriptor.js'
+export {
+  cachedKey,
+  changed,
+  checkEmpty,
+  define,
+  isBytes,
+  isMapLike,
+  isRecord,
+  isSetLike,
+  isUuid,
+  keyCache,
+  noCase,
+  own,
+  required,
+  tooDeep,
+} from './tape/checks.js'
+export { absent } from './tape/errors.js'
+export { nameException } from '../schema/exceptions.js'
+export { missingResult } from '../schema/interpret.js'
+export { checkProgram, defineProgram, explain } from '../schema/program.js'

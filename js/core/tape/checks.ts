@@ -1,0 +1,110 @@
+/** What writers ask about values, and what they say when the answer is no. */
+import { isMap, isSet, isUint8Array } from 'node:util/types'
+import { absent, describe, TapeTypeError, wrong, type Expected } from './errors.js'
+
+const { hasOwn } = Object
+
+/** A property of a name that every object inherits, if it is the object's own. */
+export function own(object: object, name: string): unknown {
+  return hasOwn(object, name) ? (object as Record<string, unknown>)[name] : undefined
+}
+
+/** Sets a property even if its name is `__proto__`. */
+export function define(object: object, name: string, value: unknown): void {
+  Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true })
+}
+
+/** Throws for a required value: that it is absent, or what is wrong with it. */
+export function required(path: string, expected: Expected, value: unknown): never {
+  if (value === undefined || value === null) absent(path, 'value')
+  wrong(path, expected, value)
+}
+
+/** True for a Set, of this realm or another. */
+export function isSetLike(value: unknown): value is Set<unknown> {
+  return value instanceof Set || isSet(value)
+}
+
+/** True for a Map, of this realm or another. */
+export function isMapLike(value: unknown): value is Map<unknown, unknown> {
+  return value instanceof Map || isMap(value)
+}
+
+/** True for a Uint8Array (a Buffer is one), of this realm or another. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array || isUint8Array(value)
+}
+
+/** True for an object whose own keys are meant: not an array, collection, view or promise. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === Object.prototype || prototype === null) return true
+  return !isCollection(value)
+}
+
+function isCollection(value: object): boolean {
+  return (
+    Array.isArray(value) ||
+    isMapLike(value) ||
+    isSetLike(value) ||
+    ArrayBuffer.isView(value) ||
+    value instanceof ArrayBuffer ||
+    value instanceof Promise
+  )
+}
+
+/** Throws if a value in which no field was found cannot have been meant as a struct: an array, a Map, a forgotten promise. */
+export function checkEmpty(path: string, value: object): void {
+  if (isCollection(value)) {
+    if (value instanceof Promise) throw new TapeTypeError(path, 'expected object, got Promise; await it')
+    wrong(path, 'struct', value)
+  }
+}
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** True for the canonical text of a uuid, in either case. */
+export function isUuid(value: unknown): value is string {
+  return typeof value === 'string' && value.length === 36 && uuid.test(value)
+}
+
+/** Throws that a union has none of its cases. */
+export function noCase(path: string, found: unknown): never {
+  if (found === undefined || found === null) throw new TapeTypeError(path, 'no case is set; a union has exactly one')
+  throw new TapeTypeError(path, `it has no case ${describe(found)}`)
+}
+
+/** Throws that a value is nested deeper than the tape allows. */
+export function tooDeep(path: string, limit: number): never {
+  throw new TapeTypeError(path, `nested deeper than ${limit} levels; is it a cycle?`)
+}
+
+/** Throws that a collection gave another number of elements than its size said. */
+export function changed(path: string): never {
+  throw new TapeTypeError(path, 'its size is not the number of its elements')
+}
+
+/** Keys met at the same position of the last maps, as strings that V8 has interned. */
+export type KeyCache = string[]
+
+/** Positions a {@link KeyCache} remembers. */
+const CACHED_KEYS = 16
+
+/**
+ * The same string as `key`, but one that has been a property's name before if the last map had it at the same position.
+ *
+ * Storing under a fresh substring makes V8 intern it, which costs more than all the rest of reading an entry.
+ */
+export function cachedKey(cache: KeyCache, position: number, key: string): string {
+  const index = position & (CACHED_KEYS - 1)
+  const last = cache[index]
+  if (key === last) return last
+  cache[index] = key
+  return key
+}
+
+/** A cache for one place in generated code. */
+export function keyCache(): KeyCache {
+  return new Array<string>(CACHED_KEYS).fill('')
+}

@@ -1,0 +1,54 @@
+/** Version of the tape's layout that these readers and writers speak; `docs/architecture.md` describes it. */
+export const LAYOUT_VERSION = 1
+
+/** Slots of a message's header. */
+export const HEADER_SLOTS = 4
+
+/** First slot behind the head of the in tape. */
+export const IN_START = 1
+
+/** First slot behind the head of the out tape. */
+export const OUT_START = 2
+
+/** Kinds of messages, as they stand in the first slot of a header. */
+export const Kind = {
+  CALL: 1,
+  REPLY: 2,
+  FAILURE: 3,
+  EXCEPTION: 4,
+  GONE: 5,
+  CLOSED: 6,
+  EVENT: 7,
+  CANCEL: 8,
+  DONE: 9,
+} as const
+export type Kind = (typeof Kind)[keyof typeof Kind]
+
+/** Marks a oneway CALL in the header's method on the in tape. */
+export const ONEWAY = 0x40000000
+
+/** Flags in a string's length. */
+export const IN_BYTES = -0x80000000
+export const ASCII = 0x40000000
+
+/** The other bits of a string's length. */
+export const LENGTH_MASK = 0x3fffffff
+
+/** Three buffers of a tape; slots are 8 bytes each. */
+export interface TapeSizes {
+  readonly slots: number
+  readonly text: number
+  readonly bytes: number
+}
+
+/** Buffer's fast codecs, which Node's types leave out. */
+export interface FastBuffer extends Buffer {
+  latin1Slice(start: number, end: number): string
+  utf8Slice(start: number, end: number): string
+  utf8Write(text: string, start: number, length: number): number
+}
+
+/** A Buffer over the same memory as `bytes`. */
+export function fastBuffer(bytes: Uint8Array): FastBuffer {
+  return Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength) as FastBuffer
+}

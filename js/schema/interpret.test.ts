@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import test from 'ava'
+import fc from 'fast-check'
+import type { MethodDescriptor } from '../core/descriptor.js'
+import { TapeTypeError } from '../core/tape/errors.js'
+import { Kind } from '../core/tape/layout.js'
+import { Relay } from '../core/tape/relay.test.helper.js'
+import { garbage, Random, schemas, valueOf } from './arbitrary.test.helper.js'
+import { compileSchema } from './compile.js'
+import type { Schema } from './model.js'
+
+interface Pair {
+  readonly schema: Schema
+  readonly relay: Relay
+  readonly generated: MethodDescriptor[]
+  readonly interpreted: MethodDescriptor[]
+  readonly [fc.toStringMethod]: () => string
+}
+
+function compile(schema: Schema): Pair {
+  const methods = (codegen: boolean): MethodDescriptor[] =>
+    Object.values(compileSchema(schema, { codegen }).services[0].methods)
+  return {
+    schema,
+    relay: new Relay(schema),
+    generated: methods(true),
+    interpreted: methods(false),
+    // The schema says all there is to know when a property fails.
+    [fc.toStringMethod]: () => JSON.stringify(schema),
+  }
+}
+
+function roundTrip({ relay }: Pair, writer: MethodDescriptor, reader: MethodDescriptor, value: unknown): unknown {
+  const request = relay.message(
+    Kind.CALL,
+    writer.index,
+    (t) => writer.writeArgs(t, value),
+    (t, p) => reader.readArgs(t, p),
+  )
+  const response = relay.message(
+    Kind.REPLY,
+    writer.index,
+    (t) => writer.writeResult(t, value),
+    (t, p) => reader.readResult(t, p),
+  )
+  assert.deepEqual(plain(response), plain(request))
+  return request
+}
+
+/** `fc.assert` whose error says what differed, too: AVA does not print causes. */
+function check(property: fc.IRawProperty<unknown>, numRuns: number): void {
+  try {
+    fc.assert(property as fc.IProperty<unknown>, { numRuns })
+  } catch (error) {
+    const { message, cause } = error as Error
+    throw new Error(`${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n${message}`, { cause })
+  }
+}
+
+/** Exceptions as objects of their own fields, for their stacks differ. */
+function plain(value: unknown): unknown {
+  if (value instanceof Error) {
+    const { stack: _, ...fields } = value as unknown as Record<string, unknown>
+    const entries = Object.entries(fields)
+    const message = Object.hasOwn(value, 'message') ? [['message', value.message] as [string, unknown]] : []
+    return Object.fromEntries([...entries, ...message].map(([key, field]) => [key, plain(field)]))
+  }
+  if (Array.isArray(value)) return value.map(plain)
+  if (value instanceof Set) return new Set([...value].map(plain))
+  if (value instanceof Map) return new Map([...value].map(([key, item]) => [plain(key), plain(item)]))
+  if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) {
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]))
+  }
+  return value
+}
+
+/** Exceptions leave out absent fields of names that Error gives them. */
+function withoutAbsent(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutAbsent)
+  if (value instanceof Set) return new Set([...value].map(withoutAbsent))
+  if (value instanceof Map) return new Map([...value].map(([key, item]) => [withoutAbsent(key), withoutAbsent(item)]))
+  if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) {
+    const entries = Object.entries(value).filter(([, item]) => item !== undefined)
+    return Object.fromEntries(entries.map(([key, item]) => [key, withoutAbsent(item)]))
+  }
+  return value
+}
+
+/** Values tried with each schema: making the codecs of one takes longer than using them. */
+const VALUES = 8
+
+const cases = fc.record({ schema: schemas, method: fc.nat(3), seed: fc.nat(), size: fc.nat(6) }).map((drawn) => {
+  const pair = compile(drawn.schema)
+  const index = drawn.method % pair.generated.length
+  const random = new Random(drawn.seed)
+  const draw = (): unknown => valueOf(pair.schema, { struct: index }, random, drawn.size)
+  return { pair, index, values: Array.from({ length: VALUES }, draw) }
+})
+
+test('what is written arrives, whoever writes and whoever reads', (t) => {
+  check(
+    fc.property(cases, ({ pair, index, values }) => {
+      const [generated, interpreted] = [pair.generated[index], pair.interpreted[index]]
+      for (const value of values) {
+        const expected = plain(roundTrip(pair, interpreted, interpreted, value))
+        assert.deepEqual(withoutAbsent(expected), withoutAbsent(plain(value)))
+        assert.deepEqual(plain(roundTrip(pair, generated, generated, value)), expected)
+        assert.deepEqual(plain(roundTrip(pair, generated, interpreted, value)), expected)
+        assert.deepEqual(plain(roundTrip(pair, interpreted, generated, value)), expected)
+      }
+    }),
+    60,
+  )
+  t.pass()
+})
+
+/** Replaces something inside of a value. */
+function spoil(value: unknown, path: readonly number[], by: unknown): unknown {
+  const [step, ...rest] = path
+  if (step === undefined) return by
+  if (Array.isArray(value) && value.length > 0) {
+    return value.map((item, index) => (index === step % value.length ? spoil(item, rest, by) : item))
+  }
+  if (value instanceof Set && value.size > 0) return new Set(spoil([...value], path, by) as unknown[])
+  if (value instanceof Map && value.size > 0) {
+    const at = step % (2 * value.size)
+    return new Map(
+      [...value].map(([key, item], index) => [
+        at === 2 * index ? spoil(key, rest, by) : key,
+        at === 2 * index + 1 ? spoil(item, rest, by) : item,
+      ]),
+    )
+  }
+  if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) {
+    const entries = Object.entries(value)
+    if (entries.length === 0) return by
+    return Object.fromEntries(
+      entries.map(([key, item], index) => [key, index === step % entries.length ? spoil(item, rest, by) : item]),
+    )
+  }
+  return by
+}
+
+test('a wrong value is refused with the same words, and the tape is as before', (t) => {
+  const path = fc.array(fc.nat(100), { maxLength: 4 })
+  const spoilers = fc.array(fc.tuple(path, garbage), { minLength: VALUES, maxLength: VALUES })
+  let refused = 0
+  check(
+    fc.property(cases, spoilers, ({ pair, index, values }, spoiling) => {
+      for (const [at, value] of values.entries()) {
+        const spoilt = spoil(value, ...spoiling[at])
+        const attempt = (writer: MethodDescriptor): unknown => {
+          try {
+            return plain(roundTrip(pair, writer, pair.interpreted[index], spoilt))
+          } catch (error) {
+            if (!(error instanceof TapeTypeError)) throw error
+            refused++
+            return `${error.name}: ${error.message}`
+          }
+        }
+        assert.deepEqual(attempt(pair.generated[index]), attempt(pair.interpreted[index]))
+        // Whatever happened, the next message is whole.
+        roundTrip(pair, pair.generated[index], pair.generated[index], value)
+      }
+    }),
+    60,
+  )
+  t.true(refused > 100, `${refused} values were refused`)
+})
