@@ -2,8 +2,8 @@
 
 /// The name a method has in TypeScript: `get_item`, `GetItem` and `GET_ITEM` are `getItem`.
 ///
-/// Underscores part words. A word without a lower-case letter is taken for shouting if the name has other words or
-/// is longer than one letter (`GET_ITEM`, `PING`); otherwise only the first letter of a word changes, so `getURL` stays as it is.
+/// Underscores part words. A word without a lower-case letter is taken for shouting (`PING` is `ping`); of any other
+/// only the first letter changes, so `getURL` stays as it is.
 pub fn camel_case(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for word in name.split('_').filter(|word| !word.is_empty()) {

@@ -3,19 +3,8 @@
 use crate::thrift::testing::load_files;
 use crate::{Field, Requiredness, Schema, Struct, StructKind, Type, Value};
 
-const BASE: &str = "namespace js volo.base
-enum Color { RED, GREEN = 7, BLUE }
-const i16 START = 3
-exception Failure {}
-/** Of all. */
-service Base {
-    string name()
-    oneway void stop()
-}
-";
-
 fn everything() -> Schema {
-    let files = [("a.thrift", include_str!("everything.thrift")), ("shared/base.thrift", BASE)];
+    let files = [("a.thrift", include_str!("everything.thrift")), ("shared/base.thrift", include_str!("base.thrift"))];
     let schema = load_files(&files).unwrap_or_else(|m| panic!("{}", crate::thrift::testing::render(&m)));
     schema.validate().expect("a sound schema");
     assert_eq!(Schema::from_json(&schema.to_json()).expect("its own JSON"), schema);
