@@ -31,3 +31,21 @@ export function countTap(output) {
   }
   return counts
 }
+
+/**
+ * The last `N passed, N failed` of a program that prints its own sum.
+ * @param {string} output
+ * @returns {Counts}
+ */
+export function countSum(output) {
+  const last = [...output.matchAll(/(\d+) passed, (\d+) failed/g)].at(-1)
+  return { passed: Number(last?.[1] ?? 0), failed: Number(last?.[2] ?? 0), skipped: 0 }
+}
+
+/**
+ * Expectations of a type test: mistakes the compiler must find, and types that must be the same.
+ * @param {string} source
+ */
+export function countExpectations(source) {
+  return source.match(/^\s*(\/\/ @ts-expect-error|same<|expectType<)/gm)?.length ?? 0
+}

@@ -1,6 +1,6 @@
 import test from 'ava'
 
-import { countCargo, countTap } from './count.mjs'
+import { countCargo, countExpectations, countSum, countTap } from './count.mjs'
 
 test('cargo: the sum of all test binaries', (t) => {
   const output = [
@@ -20,4 +20,13 @@ test('TAP: skipped tests and those to be done count as neither', (t) => {
     '\n',
   )
   t.deepEqual(countTap(output), { passed: 1, failed: 1, skipped: 2 })
+})
+
+test('a sum that a program prints itself: the last one counts', (t) => {
+  t.deepEqual(countSum('3 passed, 0 failed\n12 passed, 1 failed\n'), { passed: 12, failed: 1, skipped: 0 })
+  t.deepEqual(countSum('crashed'), { passed: 0, failed: 0, skipped: 0 })
+})
+
+test('type tests: one for every expectation', (t) => {
+  t.is(countExpectations('  // @ts-expect-error wrong\n  f()\nsame<A, B>(true)\nfunction same<A, B>() {}\n'), 2)
 })

@@ -1,18 +1,18 @@
 /**
  * The suites of `npm test`. A suite is a function that comes back with counts and output; what it throws is a failure with a reason.
  */
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 
-import { countCargo, countTap } from './count.mjs'
+import { countCargo, countExpectations, countSum, countTap } from './count.mjs'
 import { buildCache, root, sharedCache } from './paths.mjs'
 import { bin, Failure, must, run, which } from './process.mjs'
 import { setup } from './setup.mjs'
 import { files } from './stamp.mjs'
 
 /** Version of cargo-fuzz, installed into the shared cache where the machine has none. */
-const CARGO_FUZZ = '0.13.1'
+const CARGO_FUZZ = '0.13.2'
 
 /** Seconds each fuzz target runs: short here, a minute for all; a long run is `cargo fuzz run TARGET`. */
 const FUZZ_SECONDS = 30
@@ -159,10 +159,11 @@ async function fuzz() {
 async function types() {
   const sources = files('tests/types').filter((file) => file.endsWith('.ts'))
   if (sources.length === 0) return { passed: 0, failed: 1, output: 'tests/types holds no file.' }
+  const expectations = sources.reduce((sum, file) => sum + countExpectations(readFileSync(file, 'utf8')), 0)
   const { code, output } = await run(bin('tsc', ['-p', 'tsconfig.types.json']))
-  const broken = new Set(output.match(/^tests\/types\/[^(]+/gm) ?? [])
-  if (code !== 0 && broken.size === 0) return { passed: 0, failed: 1, output }
-  return { passed: sources.length - broken.size, failed: broken.size, output }
+  const mistakes = output.match(/^\S+\(\d+,\d+\): error/gm)?.length ?? 0
+  if (code !== 0 && mistakes === 0) return { passed: 0, failed: 1, output }
+  return { passed: Math.max(0, expectations - mistakes), failed: mistakes, output }
 }
 
 /** @type {readonly Suite[]} */
@@ -200,7 +201,10 @@ export const suites = [
     title: 'peers to test against',
     needs: ['dependencies'],
     lane: 'node',
-    run: () => check({ command: process.execPath, args: ['scripts/peers.mjs'] }),
+    async run() {
+      await must({ command: process.execPath, args: ['scripts/peers.mjs'] })
+      return counted({ command: process.execPath, args: ['tests/peers/check.mjs'] }, countSum)
+    },
   },
   {
     name: 'generated',
