@@ -26,6 +26,7 @@ pub struct NativeListenOptions {
     pub max_in_flight: Option<u32>,
     pub max_unwritten: Option<f64>,
     pub max_connections: Option<u32>,
+    pub memory_budget: Option<f64>,
     pub frame_timeout: Option<f64>,
 }
 
@@ -69,6 +70,7 @@ impl NativeListenOptions {
             max_in_flight: self.max_in_flight.map_or(default.max_in_flight, |count| count as usize),
             max_unwritten: self.max_unwritten.map_or(default.max_unwritten, |size| size as usize),
             max_connections: self.max_connections.map_or(default.max_connections, |count| count as usize),
+            memory_budget: self.memory_budget.map_or(default.memory_budget, |size| size as usize),
             frame_timeout: self.frame_timeout.map_or(default.frame_timeout, duration),
         }
     }
@@ -95,6 +97,9 @@ impl NativeClientOptions {
     }
 }
 
+/// Milliseconds without traffic after which TCP probes a connection.
+const KEEP_ALIVE: f64 = 60_000.0;
+
 fn duration(milliseconds: f64) -> Duration {
     Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or(Duration::MAX)
 }
@@ -109,10 +114,8 @@ fn limits(frame: Option<f64>, slots: Option<f64>, depth: Option<u32>) -> Limits 
 }
 
 fn socket(no_delay: Option<bool>, keep_alive: Option<f64>) -> SocketOptions {
-    SocketOptions {
-        no_delay: no_delay.unwrap_or(true),
-        keep_alive: keep_alive.filter(|idle| *idle > 0.0).map(duration),
-    }
+    let keep_alive = keep_alive.unwrap_or(KEEP_ALIVE);
+    SocketOptions { no_delay: no_delay.unwrap_or(true), keep_alive: (keep_alive > 0.0).then(|| duration(keep_alive)) }
 }
 
 fn address(host: Option<&str>, port: Option<u32>, path: Option<&str>, memory: Option<&str>) -> Result<Address> {

@@ -24,6 +24,8 @@ export interface NativeListenOptions {
   /** Unwritten output of one connection before it is not read any more. */
   maxUnwritten?: number
   maxConnections?: number
+  /** Memory that incomplete requests of all connections of the process may take together. */
+  memoryBudget?: number
   /** Milliseconds in which a frame that has begun must be complete. */
   frameTimeout?: number
 }

@@ -26,6 +26,11 @@ export interface ServerOptions {
   readonly maxUnwritten?: Size
   /** Connections beyond which new ones are closed at once. Default 65536. */
   readonly maxConnections?: number
+  /**
+   * Memory that requests which are still arriving may take, of all connections of the process together. A connection that would
+   * exceed it is closed. Default `'1GiB'`.
+   */
+  readonly memoryBudget?: Size
   /** Time in which a request that has begun to arrive must be complete. Default `'30s'`. */
   readonly frameTimeout?: Duration
   /**
@@ -61,6 +66,7 @@ export function nativeListenOptions(options: ServerOptions): NativeListenOptions
   if (options.maxInFlight !== undefined) native.maxInFlight = options.maxInFlight
   if (options.maxUnwritten !== undefined) native.maxUnwritten = bytes(options.maxUnwritten, 'maxUnwritten')
   if (options.maxConnections !== undefined) native.maxConnections = options.maxConnections
+  if (options.memoryBudget !== undefined) native.memoryBudget = bytes(options.memoryBudget, 'memoryBudget')
   if (options.frameTimeout !== undefined) native.frameTimeout = milliseconds(options.frameTimeout, 'frameTimeout')
   return native
 }

@@ -363,3 +363,20 @@ fn connections_over_the_limit_are_refused() {
     }
     assert!(read_to_end(&mut second).is_empty());
 }
+
+#[test]
+fn incomplete_messages_share_the_memory_budget() {
+    let mut harness = Harness::new();
+    let (owner, address) = harness.listen(ServerOptions { memory_budget: 1 << 20, ..ServerOptions::default() });
+    let mut peer = connect(address);
+    peer.set_nonblocking(true).unwrap();
+    let request = call_bytes("Echo", CALL, 1, Some(&"z".repeat(4 << 20)), true);
+    let mut sent = 0;
+    let end = Instant::now() + Duration::from_secs(5);
+    while harness.reactor.engine().server_stats(owner).unwrap().protocol_errors == 0 {
+        assert!(Instant::now() < end, "the budget was never enforced");
+        sent += peer.write(&request[sent..]).unwrap_or(0);
+        harness.turn();
+    }
+    assert_eq!(harness.reactor.engine().server_stats(owner).unwrap().connections, 0);
+}

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, time::Instant};
 use bytes::{Bytes, BytesMut};
 use volo_js_thrift::{FrameReader, Transport};
 
-use crate::Peer;
+use crate::{Peer, budget::Share};
 
 /// Names a connection of an engine until it is closed.
 pub type ConnectionId = u32;
@@ -49,6 +49,8 @@ pub(crate) struct Connection {
     pub reader: FrameReader,
     /// Bytes received that no message has taken yet.
     pub unread: BytesMut,
+    /// What `unread` counts in the process's budget.
+    pub share: Share,
     /// A whole message for which the tape had no room.
     pub pending: Option<Bytes>,
     pub out: BytesMut,
@@ -82,6 +84,7 @@ impl Connection {
             owner,
             reader,
             unread: BytesMut::new(),
+            share: Share::default(),
             pending: None,
             out: BytesMut::new(),
             written: 0,

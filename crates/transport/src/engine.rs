@@ -196,9 +196,8 @@ impl Engine {
             Owner::Client(client) => client.stats.bytes_read += read,
         }
         if connection.has_input() {
-            self.buffers.prepare(&mut connection.unread);
-            connection.unread.extend_from_slice(&chunk);
-            if !connection.in_backlog {
+            let in_backlog = connection.in_backlog;
+            if self.keep(id, &chunk) && !in_backlog {
                 self.resume(id, tape);
             }
             return;
@@ -223,12 +222,22 @@ impl Engine {
                 Err(error) => return self.bad_frame(id, &error),
             }
         }
-        let Some(connection) = self.connections.get_mut(id as usize) else { return };
-        if !chunk.is_empty() {
-            self.buffers.prepare(&mut connection.unread);
-            connection.unread.extend_from_slice(&chunk);
+        if self.connections.contains(id as usize) && (chunk.is_empty() || self.keep(id, &chunk)) {
+            self.settle(id);
         }
-        self.settle(id);
+    }
+
+    /// Keeps bytes for later. False if that is more than the process may hold: the connection is closed.
+    fn keep(&mut self, id: ConnectionId, bytes: &[u8]) -> bool {
+        let connection = &mut self.connections[id as usize];
+        self.buffers.prepare(&mut connection.unread);
+        connection.unread.extend_from_slice(bytes);
+        let Owner::Server(server) = &self.owners[connection.owner as usize] else { return true };
+        if connection.share.resize(connection.unread.capacity(), server.options.memory_budget) {
+            return true;
+        }
+        self.protocol_error(id, "incomplete messages of all connections exceed the process's memory budget");
+        false
     }
 
     /// Handles what waits in a connection.
@@ -269,6 +278,7 @@ impl Engine {
             connection.frame_since = None;
             if connection.unread.capacity() > 0 {
                 self.buffers.release(&mut connection.unread);
+                connection.share.resize(0, 0);
             }
         } else if connection.frame_since.is_none() {
             connection.frame_since = Some(self.now);

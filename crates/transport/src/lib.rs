@@ -4,6 +4,7 @@
 //! JavaScript wants.
 
 mod address;
+mod budget;
 mod buffers;
 mod calls;
 mod client;
