@@ -1,5 +1,4 @@
 /** Declarations: what TypeScript knows of a generated file. */
-import { storageOf } from '../schema/exceptions.js'
 import { isOptional } from '../schema/interpret.js'
 import type { Field, Method, Struct, Type } from '../schema/model.js'
 import { isInherited } from '../schema/names.js'
@@ -111,8 +110,7 @@ export class Declarations {
     const fields = this.fieldsType(struct)
     const parameter = `fields${optional ? '?' : ''}: ${fields}`
     const omitted = struct.fields.map(({ name }) => name).filter((name) => clashes(struct, name))
-    // `message` is there even if the peer left it out: Error has an empty one.
-    const there = (field: Field): boolean => isRequired(field) || storageOf(struct, field.name) === 'message'
+    const there = (field: Field): boolean => isRequired(field) || isOfError(field)
     if (omitted.length === 0) {
       return [
         ...docComment(struct.doc),
@@ -134,7 +132,7 @@ export class Declarations {
 
   private fieldsType(struct: Struct): string {
     if (struct.fields.length === 0) return 'Record<string, never>'
-    return `{ ${struct.fields.map((field) => this.member(field, isRequired(field))).join('; ')} }`
+    return objectType(struct.fields.map((field) => this.member(field, isRequired(field))))
   }
 
   private enum(entity: Entity): string[] {
@@ -162,18 +160,14 @@ export class Declarations {
       const types = `MethodDescriptor<${this.request(method)}, ${this.response(method)}>`
       return [...docComment(method.doc), `${memberName(this.project.methodName(index))}: ${types}`]
     })
-    return [
-      ...docComment(service.doc),
-      `${this.head(entity)}const ${entity.name.local}: ServiceDescriptor<{`,
-      ...indented(methods),
-      '}>',
-    ]
+    const head = `${this.head(entity)}const ${entity.name.local}: ServiceDescriptor<{`
+    return [...docComment(service.doc), ...(methods.length === 0 ? [`${head}}>`] : [head, ...indented(methods), '}>'])]
   }
 
   private request(method: Method): string {
     const { fields } = this.project.schema.structs[method.args]
     if (fields.length === 0) return 'Record<string, never>'
-    if (fields.length > 1) return `{ ${fields.map((field) => this.member(field, !isOptional(field))).join('; ')} }`
+    if (fields.length > 1) return objectType(fields.map((field) => this.member(field, !isOptional(field))))
     const type = this.type(fields[0].type)
     return isOptional(fields[0]) ? `${type} | undefined` : type
   }
@@ -229,11 +223,24 @@ export class Declarations {
   }
 }
 
+/** Width from which on an object's type takes a line a member. */
+const WIDE = 80
+
+/** The type of an object, on one line if it is short. */
+function objectType(members: readonly string[]): string {
+  const line = `{ ${members.join('; ')} }`
+  return line.length <= WIDE ? line : `{\n${indented(members).join('\n')}\n}`
+}
+
+/** True for a field that is there even if the peer left it out: Error has an empty message, and its class a name. */
+function isOfError({ name, type }: Field): boolean {
+  return type === 'string' && (name === 'message' || name === 'name')
+}
+
 /** True for a field that cannot be a member of a class that extends Error: its type is another one there. */
 function clashes(struct: Struct, name: string): boolean {
   if (isInherited(name) || name === 'stack') return true
   const field = struct.fields.find((candidate) => candidate.name === name)
-  // `name` may be absent from the wire, and is then Error's.
   return (name === 'message' || name === 'name') && field?.type !== 'string'
 }
 

@@ -9,7 +9,7 @@ import { Declarations } from './declare.js'
 import { printConst, printService } from './print-service.js'
 import { printEnum, printException } from './print-types.js'
 import { Project, type Entity, type Module } from './project.js'
-import { literalKey, quote } from './text.js'
+import { indented, literalKey, quote } from './text.js'
 import { VERSION } from './version.js'
 
 /** Options of {@link generate}. */
@@ -185,7 +185,7 @@ function moduleLines(code: Code, hash: string): string[] {
     imports,
     uses('$program') ? [check] : [],
     ...code.blocks,
-    exports.length === 0 ? ['export {}'] : ['export {', ...exports.map((name) => `  ${name},`), '}'],
+    exports.length === 0 ? ['export {}'] : ['export {', ...indented(exports.map((name) => `${name},`)), '}'],
   ].filter((part) => part.length > 0)
   return parts.flatMap((part, index) => (index === 0 ? part : ['', ...part]))
 }
@@ -224,7 +224,8 @@ function indexLines(project: Project, which: 'values' | 'all'): string[] {
         .filter(({ name, space }) => isUnique(name.exported) && (which === 'all' || space.value))
         .map(({ name }) => name.exported),
     )
-    if (names.size > 0) lines.push(`export { ${[...names].sort().join(', ')} } from './${module.base}.js'`)
+    if (names.size > 0)
+      lines.push('export {', ...indented([...names].sort().map((name) => `${name},`)), `} from './${module.base}.js'`)
   }
   const used = new Set(counts.keys())
   for (const module of project.modules) {

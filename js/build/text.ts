@@ -78,5 +78,5 @@ export function docComment(text: string | undefined, indent = ''): string[] {
 
 /** Lines one step further in. */
 export function indented(lines: readonly string[]): string[] {
-  return lines.map((line) => (line === '' ? '' : `  ${line}`))
+  return lines.flatMap((line) => line.split('\n')).map((line) => (line === '' ? '' : `  ${line}`))
 }

@@ -53,8 +53,8 @@ function fields(position: number, kind: Struct['kind'], structs: number): fc.Arb
     Array.from({ length: count }, (_, index) => ({
       name: `more${index}`,
       required: index % 3 === 0,
-      forward: scalars[index % scalars.length] as Type,
-      backward: scalars[index % scalars.length] as Type,
+      forward: scalars[index % scalars.length],
+      backward: scalars[index % scalars.length],
     })),
   )
   return fc.tuple(some, more).map(([all, many]) =>

@@ -46,7 +46,7 @@ export function renderMistake(mistake: IdlMistake, palette: Palette = plain): st
   const lines = [`${error('error')}${strong(`: ${message}`)}`, `${gutter}${frame('-->')} ${file}:${line}:${column}`]
   if (source !== '') {
     // A tab above a tab keeps the caret in its column, however wide the terminal draws it.
-    const before = [...source].slice(0, column - 1)
+    const before = Array.from(source).slice(0, column - 1)
     const indent = before.map((character) => (character === '\t' ? '\t' : ' ')).join('')
     lines.push(
       `${gutter} ${frame('|')}`,

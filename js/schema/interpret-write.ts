@@ -293,7 +293,17 @@ function record(writeKey: Write, writeValue: Write): Write {
   }
 }
 
+/** A map's key as it stands in a path. */
 function keyText(key: unknown): string {
-  if (typeof key === 'string') return JSON.stringify(key.length > 40 ? `${key.slice(0, 40)}…` : key)
-  return typeof key === 'bigint' ? `${key}n` : typeof key === 'object' ? 'object' : String(key)
+  switch (typeof key) {
+    case 'string':
+      return JSON.stringify(key.length > 40 ? `${key.slice(0, 40)}…` : key)
+    case 'bigint':
+      return `${key}n`
+    case 'number':
+    case 'boolean':
+      return String(key)
+    default:
+      return typeof key
+  }
 }

@@ -53,7 +53,8 @@ function check(property: fc.IRawProperty<unknown>, numRuns: number): void {
     fc.assert(property as fc.IProperty<unknown>, { numRuns })
   } catch (error) {
     const { message, cause } = error as Error
-    throw new Error(`${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n${message}`, { cause })
+    const difference = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)
+    throw new Error(`${difference}\n${message}`, { cause: error })
   }
 }
 

@@ -44,19 +44,25 @@ export function defineProgram(input: ProgramInput): Program {
 }
 
 class ThriftProgram implements Program {
+  readonly schema!: string
   /** Made when the first value is wrong. */
-  private interpreter: Interpreter | undefined
+  #interpreter: Interpreter | undefined
+  readonly #int64: Int64
 
   constructor(
     readonly layout: number,
     readonly hash: string,
-    readonly schema: string,
-    private readonly int64: Int64,
-  ) {}
+    schema: string,
+    int64: Int64,
+  ) {
+    // Not enumerable: whoever prints a service does not want to see all of it.
+    Object.defineProperty(this, 'schema', { value: schema })
+    this.#int64 = int64
+  }
 
   interpret(): Interpreter {
-    this.interpreter ??= new Interpreter(JSON.parse(this.schema) as Schema, this.int64)
-    return this.interpreter
+    this.#interpreter ??= new Interpreter(JSON.parse(this.schema) as Schema, this.#int64)
+    return this.#interpreter
   }
 }
 
