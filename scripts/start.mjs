@@ -21,7 +21,7 @@ import { setupWithLines } from './lib/setup.mjs'
 import { bold, count, dim, Progress, table } from './lib/terminal.mjs'
 
 const SECONDS = 5
-const CONNECTIONS = 64
+const IN_FLIGHT = 128
 
 /** @param {string} address */
 async function callOnce(address) {
@@ -53,7 +53,7 @@ async function load(server) {
     command: process.execPath,
     args: [
       join(root, 'scripts', 'lib', 'load-client.mjs'),
-      ...['--address', server.address, '--connections', `${CONNECTIONS}`, '--seconds', `${SECONDS}`],
+      ...['--address', server.address, '--pipelined', `${IN_FLIGHT}`, '--seconds', `${SECONDS}`],
     ],
   })
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -99,7 +99,7 @@ await runMain(async () => {
       `client  getItem({ id: 1024n }) → ${inspect(reply, { breakLength: 100 })} ${dim(`${ms.toFixed(1)} ms`)}\n`,
     )
     process.stdout.write(
-      `load    ${CONNECTIONS} connections, one call on each, ${SECONDS} s${canPin ? dim(', held to CPU 1') : ''}\n`,
+      `load    ${IN_FLIGHT} calls in flight on one connection, ${SECONDS} s${canPin ? dim(', held to CPU 1') : ''}\n`,
     )
     const result = await load(server)
     const rows = [

@@ -134,6 +134,6 @@ export function flameGraph(stacks, title) {
 function fill(name) {
   let hash = 0
   for (const c of name) hash = (hash * 31 + (c.codePointAt(0) ?? 0)) | 0
-  const spread = Math.abs(hash) % 100
-  return `hsl(${15 + spread * 0.35} 85% ${68 + (spread % 10)}%)`
+  const shade = Math.abs(hash)
+  return `rgb(${235 + (shade % 20)}, ${130 + (shade % 80)}, ${80 + (shade % 50)})`
 }

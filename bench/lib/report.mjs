@@ -29,11 +29,11 @@ export function printTable(rows) {
   process.stdout.write(`\n${table([head, ...lines], { left: [7] })}\n`)
   const short = rows.filter((row) => row.verdict === 'short').length
   const judgedRows = rows.filter((row) => row.verdict !== 'info').length
-  process.stdout.write(`\n${judgedRows - short} of ${judgedRows} targets met\n`)
+  if (judgedRows > 0) process.stdout.write(`\n${judgedRows - short} of ${judgedRows} targets met\n`)
 }
 
 /**
- * Writes `bench/results/SUITE.json` and `.svg`, and the JSON to a further file if one is asked for.
+ * Writes `bench/results/SUITE.json`, a chart beside it where rows have targets, and the JSON to a further file if one is asked for.
  * @param {object} result
  * @param {string} result.suite
  * @param {object} result.machine
@@ -46,7 +46,15 @@ export function writeFiles(result, file) {
   mkdirSync(folder, { recursive: true })
   const json = `${JSON.stringify(result, undefined, 2)}\n`
   writeFileSync(join(folder, `${result.suite}.json`), json)
-  writeFileSync(join(folder, `${result.suite}.svg`), chart(result))
-  if (file !== undefined) writeFileSync(file, json)
-  process.stdout.write(dim(`bench/results/${result.suite}.json, bench/results/${result.suite}.svg\n`))
+  const written = [`bench/results/${result.suite}.json`]
+  // A picture shows how far from its target a row is.
+  if (result.rows.some((row) => row.target !== undefined)) {
+    writeFileSync(join(folder, `${result.suite}.svg`), chart(result))
+    written.push(`bench/results/${result.suite}.svg`)
+  }
+  if (file !== undefined) {
+    writeFileSync(file, json)
+    written.push(file)
+  }
+  process.stdout.write(`\n${dim(written.join(', '))}\n`)
 }

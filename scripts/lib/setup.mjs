@@ -139,8 +139,7 @@ const generated = {
     const cli = join(root, 'dist', 'cli', 'main.js')
     for (const { idl, out } of GENERATED) {
       if (!existsSync(join(root, idl))) continue
-      const output = await must({ command: process.execPath, args: [cli, 'build', idl, '--out', out] })
-      if (stream) process.stdout.write(output.stdout.replace(/^(?=.)/gm, '  '))
+      await must({ command: process.execPath, args: [cli, 'build', idl, '--out', out] })
     }
     if (hasTests()) await must(bin('tsc', ['-p', 'tsconfig.tests.json']), { stream })
     writeStamp('generated', hash)

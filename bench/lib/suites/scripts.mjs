@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 
 import { root } from '../../../scripts/lib/paths.mjs'
-import { Failure, must, pinned } from '../../../scripts/lib/process.mjs'
-import { LOAD_CPU } from '../load.mjs'
+import { Failure, must } from '../../../scripts/lib/process.mjs'
 
 /**
  * Runs `bench/NAME/run.mjs --json`, whose last line is JSON with `rows`.
@@ -17,7 +16,8 @@ export async function programSuite(name, settings) {
   const program = join(root, 'bench', name, 'run.mjs')
   if (!existsSync(program)) throw new Failure(`${program} is missing.`)
   settings.progress(name)
-  const { stdout } = await must(pinned(LOAD_CPU, { command: process.execPath, args: [program, '--json'] }))
+  // Not held to a CPU here: such a program places what it starts itself.
+  const { stdout } = await must({ command: process.execPath, args: [program, '--json'] })
   const lines = stdout.trimEnd().split('\n')
   /** @type {{ rows?: import('../row.mjs').Row[] }} */
   const { rows } = JSON.parse(lines[lines.length - 1])
