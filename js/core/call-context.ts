@@ -31,16 +31,25 @@ export class CallContext implements ThriftContext {
   /** Names the call on the tape; -1 on a client, where every attempt has its own. */
   readonly slot: number
   readonly generation: number
-  /** The innermost scope; undefined until something needs one. */
+  /** What bounds the call from here on inward; undefined until something needs it. */
   scope: Scope | undefined
   /** Why nobody waits for the answer any more; undefined while somebody does. */
   gone: unknown
+  /** The context that this one was forked from, where all share what layers leave for each other; itself if it was not. */
+  readonly #root: CallContext
   /** Values of keys: key, value, key, value. There are few, so a list beats a map. */
   #values: unknown[] | undefined
   #metadata: Metadata | undefined
   #response: ResponseMetadata | undefined
 
-  constructor(origin: CallOrigin, method: MethodInfo, target: object, slot: number, generation: number) {
+  constructor(
+    origin: CallOrigin,
+    method: MethodInfo,
+    target: object,
+    slot: number,
+    generation: number,
+    root?: CallContext,
+  ) {
     this.origin = origin
     this.method = method
     this.target = target
@@ -48,6 +57,7 @@ export class CallContext implements ThriftContext {
     this.generation = generation
     this.scope = undefined
     this.gone = undefined
+    this.#root = root ?? this
     this.#values = undefined
     this.#metadata = undefined
     this.#response = undefined
@@ -82,11 +92,11 @@ export class CallContext implements ThriftContext {
   }
 
   get metadata(): Metadata {
-    return (this.#metadata ??= new Metadata())
+    return (this.#root.#metadata ??= new Metadata())
   }
 
   get response(): ResponseMetadata {
-    return (this.#response ??= { headers: new Metadata(), trailers: new Metadata() })
+    return (this.#root.#response ??= { headers: new Metadata(), trailers: new Metadata() })
   }
 
   get<T>(key: ContextKey<T>): T {
@@ -100,7 +110,7 @@ export class CallContext implements ThriftContext {
   }
 
   set<T>(key: ContextKey<T>, value: T): void {
-    const values = (this.#values ??= [])
+    const values = (this.#root.#values ??= [])
     for (let i = 0; i < values.length; i += 2) {
       if (values[i] === key) {
         values[i + 1] = value
@@ -128,7 +138,17 @@ export class CallContext implements ThriftContext {
     }
   }
 
-  /** The innermost scope, made if there is none. */
+  /**
+   * The same call inside of a scope of its own, whose parent is {@link openScope}'s. What runs inside keeps it, whatever becomes of the
+   * call outside: a handler that was given up sees its signal aborted, a retry begins with a fresh one.
+   */
+  fork(scope: Scope): CallContext {
+    const fork = new CallContext(this.origin, this.method, this.target, this.slot, this.generation, this.#root)
+    fork.scope = scope
+    return fork
+  }
+
+  /** What bounds the call here, made if there is nothing. */
   openScope(): Scope {
     if (this.scope === undefined) {
       this.scope = new Scope(undefined, undefined)
@@ -141,11 +161,11 @@ export class CallContext implements ThriftContext {
   abandon(reason: unknown): void {
     if (this.gone !== undefined) return
     this.gone = reason
-    this.scope?.root.abort(reason)
+    this.scope?.abort(reason)
   }
 
   #lookUp(key: ContextKey<unknown>): unknown {
-    const values = this.#values
+    const values = this.#root.#values
     if (values !== undefined) {
       for (let i = 0; i < values.length; i += 2) if (values[i] === key) return values[i + 1]
     }

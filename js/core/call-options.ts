@@ -37,6 +37,7 @@ export function callWithin(
   // A scope of another copy of the package, or of the user's own.
   if (parent !== undefined && outer === undefined) scope.follow(parent.signal)
   if (signal !== undefined) scope.follow(signal)
+  cx.scope = scope
   return within(cx, scope, (scope.deadline ?? Infinity) - now, call, cx, request)
 }
 

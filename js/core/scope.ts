@@ -51,14 +51,6 @@ export class Scope implements CallScope, Abortable {
     }
   }
 
-  /** The outermost scope around this one. */
-  get root(): Scope {
-    // eslint-disable-next-line @typescript-eslint/no-this-alias -- it walks outward from here
-    let scope: Scope = this
-    while (scope.#parent !== undefined) scope = scope.#parent
-    return scope
-  }
-
   get signal(): AbortSignal {
     let controller = this.#controller
     if (controller === undefined) {

@@ -112,7 +112,8 @@ export class ServingCalls {
     // The core reuses a slot only when its call is over, so that call's GONE is still on its way.
     if (before !== undefined) this.gone(before.slot, before.generation)
     this.#waiting[cx.slot] = cx
-    answer.then(
+    // A thenable of somebody else may throw, answer twice, or answer with another one; a promise does not.
+    Promise.resolve(answer).then(
       (value) => {
         if (this.#settled(cx)) this.#late(cx, false, value)
       },

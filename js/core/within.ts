@@ -4,7 +4,7 @@ import type { Abortable, Progress, Scope } from './scope.js'
 import { isPromiseLike, type Answer } from './service.js'
 
 /**
- * Runs `call` inside a scope: its deadline and its abort end the wait, whatever goes on inside.
+ * Runs `call`, whose context is bound by a scope: its deadline and its abort end the wait, whatever goes on inside.
  *
  * An answer given at once is passed on at once, with no timer and no promise.
  *
@@ -27,24 +27,20 @@ export function within<Cx, Req, Res>(
     scope.end()
     throw deadlineError(own, limit, 0, { sent: 'no', text: 'the deadline had passed before the call was made' })
   }
-  const outer = own.scope
-  own.scope = scope
   let answer: Answer<Res>
   try {
     answer = call(cx, req)
   } catch (error) {
     scope.end()
-    own.scope = outer
     throw error
   }
   if (!isPromiseLike(answer)) {
     scope.end()
-    own.scope = outer
     return answer
   }
   return new Promise<Res>((resolve, reject) => {
-    const waiting = new Waiting(own, scope, outer, reject)
-    answer.then(
+    const waiting = new Waiting(scope, reject)
+    Promise.resolve(answer).then(
       (value) => {
         if (waiting.leave()) resolve(value)
       },
@@ -61,18 +57,14 @@ export function within<Cx, Req, Res>(
   })
 }
 
-/** Waits for an answer or for the end of the scope, whichever comes first, and steps out of the scope then. */
+/** Waits for an answer or for the end of the scope, whichever comes first. */
 class Waiting implements Abortable {
-  readonly #cx: CallContext
   readonly #scope: Scope
-  readonly #outer: Scope | undefined
   readonly #reject: (reason: unknown) => void
   #over = false
 
-  constructor(cx: CallContext, scope: Scope, outer: Scope | undefined, reject: (reason: unknown) => void) {
-    this.#cx = cx
+  constructor(scope: Scope, reject: (reason: unknown) => void) {
     this.#scope = scope
-    this.#outer = outer
     this.#reject = reject
   }
 
@@ -81,7 +73,6 @@ class Waiting implements Abortable {
     if (this.#over) return false
     this.#over = true
     this.#scope.end()
-    this.#cx.scope = this.#outer
     return true
   }
 

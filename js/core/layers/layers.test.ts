@@ -2,7 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import test from 'ava'
 
-import { Client, ContextKey, layerFn, log, Server, timeout, VoloError, type Handlers, type Layer } from '../../index.js'
+import {
+  Client,
+  ContextKey,
+  layerFn,
+  log,
+  Server,
+  timeout,
+  VoloError,
+  type Handlers,
+  type Layer,
+  type ThriftContext,
+} from '../../index.js'
 import { FakeClock, pair } from '../../testing/index.js'
 import { compose } from '../compose.js'
 import { Items } from '../items.fixture.js'
@@ -246,13 +257,13 @@ test('the nearer of two timeouts counts, and a retry between them begins afresh'
 
 test('timeout on a server answers for a handler that does not, and aborts its signal', async (t) => {
   const clock = new FakeClock()
-  let aborted = false
+  let inside: ThriftContext | undefined
   await using it = await pair(
     Items,
     {
       ...impl,
       join: (_, cx) => {
-        cx.signal.addEventListener('abort', () => (aborted = true))
+        inside = cx
         return never()
       },
     },
@@ -263,7 +274,9 @@ test('timeout on a server answers for a handler that does not, and aborts its si
   clock.advance('3s')
   const error = await t.throwsAsync(call, { name: 'ThriftApplicationError' })
   t.is(error.message, 'DEADLINE_EXCEEDED: no answer from Items.join within 3000 ms')
-  t.true(aborted)
+  // First read afterwards: a handler that looks up late must see it, too.
+  t.true(inside?.signal.aborted)
+  t.is((inside?.signal.reason as VoloError).code, 'DEADLINE_EXCEEDED')
   t.deepEqual(it.errors, [])
 })
 
@@ -300,6 +313,50 @@ test('log gives one entry a call with its outcome', async (t) => {
   await t.throwsAsync(it.client.join(empty))
   await t.throwsAsync(it.client.nothing())
   t.deepEqual(entries, ['server Items.get OK', 'server Items.join RangeError', 'server Items.nothing NOT_FOUND'])
+})
+
+test('layers and handlers on both sides of a timeout share values', async (t) => {
+  const User = new ContextKey('user', { default: 'nobody' })
+  const seen: string[] = []
+  const outside = layerFn('outside', async (cx, req, next) => {
+    cx.set(User, 'alice')
+    const answer = await next(cx, req)
+    seen.push(cx.get(User))
+    return answer
+  })
+  const handlers: typeof impl = {
+    ...impl,
+    get: (id, cx) => {
+      seen.push(cx.get(User))
+      cx.set(User, 'bob')
+      return { id, title: '' }
+    },
+  }
+  await using it = await pair(Items, handlers, { server: (server) => server.layer(outside).layer(timeout('3s')) })
+  await it.client.get(1n)
+  t.deepEqual(seen, ['alice', 'bob'])
+})
+
+test('the caller going away is seen inside of a timeout', async (t) => {
+  let inside: ThriftContext | undefined
+  await using it = await pair(
+    Items,
+    {
+      ...impl,
+      join: (_, cx) => {
+        inside = cx
+        return never()
+      },
+    },
+    { server: (server) => server.layer(timeout('30s')) },
+  )
+  const controller = new AbortController()
+  const call = it.client.join(empty, { signal: controller.signal })
+  while (inside === undefined) await sleep(1)
+  controller.abort(new Error('enough'))
+  await t.throwsAsync(call, { message: 'enough' })
+  for (let i = 0; i < 1000 && !inside.signal.aborted; i += 1) await sleep(1)
+  t.is((inside.signal.reason as VoloError).code, 'CANCELLED')
 })
 
 test('a key without a value or default says so; one with a value gives it', async (t) => {

@@ -24,8 +24,10 @@ export function timeout(limit: Duration): Layer {
       return new FunctionService((cx: Cx, req: Req) => {
         const own = ownContext(cx)
         const now = own.origin.clock.now()
-        const scope = new Scope(own.scope, now + ms)
-        return within(own, scope, (scope.deadline ?? now + ms) - now, call, cx, req)
+        const scope = new Scope(own.openScope(), now + ms)
+        // Every context is one of ours, whatever more its protocol promises of it.
+        const inside = own.fork(scope) as unknown as Cx
+        return within(own, scope, (scope.deadline ?? now + ms) - now, call, inside, req)
       })
     },
   }
