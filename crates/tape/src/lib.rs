@@ -15,6 +15,7 @@ mod input;
 mod layout;
 mod message;
 mod output;
+mod short;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text;

@@ -2,6 +2,7 @@
 
 use crate::input::{Full, InState};
 use crate::layout::{ASCII, CHUNK, HEADER_SLOTS, Header, IN_BYTES, LENGTH, STRING_IN_TEXT, halves, presence_slots};
+use crate::short;
 
 /// Why slots were not given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -114,6 +115,12 @@ impl<'m> Message<'m> {
         self.slots[slot] = value;
     }
 
+    /// `n` slots from `first`, to be set at once.
+    #[inline]
+    pub fn slots_mut(&mut self, first: usize, n: usize) -> &mut [u64] {
+        &mut self.slots[first..first + n]
+    }
+
     /// Sets both halves of a slot.
     #[inline]
     pub fn set_i32(&mut self, slot: usize, low: i32, high: i32) {
@@ -136,23 +143,37 @@ impl<'m> Message<'m> {
     /// is; the reader makes it U+FFFD.
     #[inline]
     pub fn put_string(&mut self, slot: usize, string: &[u8]) -> Result<(), Full> {
-        let ascii = string.is_ascii();
-        if !ascii || string.len() > STRING_IN_TEXT || self.text_end - self.text_start > CHUNK {
-            return self.put_lone_string(slot, string, ascii);
+        if string.len() > STRING_IN_TEXT || self.text_end - self.text_start > CHUNK {
+            return self.put_lone_string(slot, string);
         }
         let end = self.text_end + string.len();
         if end > i32::MAX as usize {
             return Err(Full);
         }
-        self.text.get_mut(self.text_end..end).ok_or(Full)?.copy_from_slice(string);
+        let Some(room) = self.text.get_mut(self.text_end..end) else {
+            return if string.is_ascii() { Err(Full) } else { self.put_lone_string(slot, string) };
+        };
+        let ascii = if string.len() <= short::SHORT {
+            short::copy(room, string)
+        } else {
+            let ascii = string.is_ascii();
+            if ascii {
+                room.copy_from_slice(string);
+            }
+            ascii
+        };
+        if !ascii {
+            return self.put_lone_string(slot, string);
+        }
         self.slots[slot] = halves((self.text_end - self.chunk) as u32, string.len() as u32);
         self.text_end = end;
         Ok(())
     }
 
-    fn put_lone_string(&mut self, slot: usize, string: &[u8], ascii: bool) -> Result<(), Full> {
+    #[inline(never)]
+    fn put_lone_string(&mut self, slot: usize, string: &[u8]) -> Result<(), Full> {
         let at = self.push_bytes(string)?;
-        let flags = if ascii { IN_BYTES | ASCII } else { IN_BYTES };
+        let flags = if string.is_ascii() { IN_BYTES | ASCII } else { IN_BYTES };
         self.slots[slot] = halves(at, string.len() as u32 | flags);
         Ok(())
     }

@@ -23,6 +23,8 @@ pub struct OutTape<'a> {
     malformed: Option<Malformed>,
     /// Last place in the rope whose units and bytes are known, of a rope that is not ASCII.
     cursor: Cell<Mark>,
+    /// Such a place to come back to.
+    marked: Cell<Mark>,
 }
 
 /// A message of the out tape.
@@ -54,7 +56,7 @@ impl<'a> OutTape<'a> {
         };
         let (slots, text) =
             if malformed.is_none() { (used.unwrap_or(&[]), rope.unwrap_or(&[])) } else { (&[][..], &[][..]) };
-        Self { slots, text, bytes, units, malformed, cursor: Cell::new(Mark::default()) }
+        Self { slots, text, bytes, units, malformed, cursor: Cell::default(), marked: Cell::default() }
     }
 
     /// The messages, in order. After an error there are no more.
@@ -66,6 +68,13 @@ impl<'a> OutTape<'a> {
     #[inline]
     pub fn end(&self) -> usize {
         self.slots.len()
+    }
+
+    /// Remembers how far strings have been read: reading them again from here costs nothing extra. To be called before the
+    /// strings of a message are read for the first of two times.
+    #[inline]
+    pub fn mark(&self) {
+        self.marked.set(self.cursor.get());
     }
 
     #[inline]
@@ -144,7 +153,7 @@ impl<'a> OutTape<'a> {
         if self.units == self.text.len() {
             return Ok(Str::plain(&self.text[offset..offset + length]));
         }
-        Ok(cut(self.text, &self.cursor, offset, length))
+        Ok(cut(self.text, &self.cursor, self.marked.get(), offset, length))
     }
 
     /// The binary of a slot.

@@ -83,17 +83,9 @@ fn character(lead: u8) -> (usize, usize) {
     }
 }
 
-/// The last character boundary at or before `unit`.
+/// The last character boundary at or before `unit`, sought from one that is not behind it.
 fn seek(text: &[u8], from: Mark, unit: usize) -> Mark {
-    // Going back costs its own distance; from the start may be nearer.
-    let mut at = if unit < from.unit && unit < from.unit - unit { Mark::default() } else { from };
-    while at.unit > unit && at.byte > 0 {
-        at.byte -= 1;
-        while at.byte > 0 && text[at.byte] & 0xC0 == 0x80 {
-            at.byte -= 1;
-        }
-        at.unit = at.unit.saturating_sub(character(text[at.byte]).1);
-    }
+    let mut at = from;
     while at.unit < unit {
         if let Some(eight) = text.get(at.byte..at.byte + 8)
             && at.unit + 8 <= unit
@@ -112,12 +104,13 @@ fn seek(text: &[u8], from: Mark, unit: usize) -> Mark {
     at
 }
 
-/// Cuts `length` units at `offset` out of a rope.
-pub(crate) fn cut<'a>(text: &'a [u8], cursor: &Cell<Mark>, offset: usize, length: usize) -> Str<'a> {
+/// Cuts `length` units at `offset` out of a rope, seeking from `cursor` or, where that lies behind, from `marked`.
+pub(crate) fn cut<'a>(text: &'a [u8], cursor: &Cell<Mark>, marked: Mark, offset: usize, length: usize) -> Str<'a> {
     if length == 0 {
         return Str::plain(&[]);
     }
-    let mut first = seek(text, cursor.get(), offset);
+    let known = [cursor.get(), marked].into_iter().find(|mark| mark.unit <= offset);
+    let mut first = seek(text, known.unwrap_or_default(), offset);
     let lead = first.unit < offset;
     if lead {
         first = Mark { unit: first.unit + 2, byte: (first.byte + 4).min(text.len()) };

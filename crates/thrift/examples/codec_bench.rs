@@ -1,6 +1,6 @@
 //! What a message costs: `cargo run --release -p volo-js-thrift --example codec_bench [SECONDS]`.
 //!
-//! The message is ItemService's `GetItemResponse` with a map of three; each line is the best of many short runs, so that
+//! The message is an item service's `GetItemResponse` with a map of three; each line is the best of many short runs, so that
 //! whatever else the machine does is left out. Also three shapes that stress one thing each.
 
 use std::hint::black_box;
@@ -149,7 +149,7 @@ fn best(duration: Duration, mut run: impl FnMut()) -> f64 {
     while Instant::now() < end {
         let started = Instant::now();
         run();
-        best = best.min(started.elapsed().as_nanos() as f64 / f64::from(BATCH));
+        best = best.min(started.elapsed().as_secs_f64() * 1e9 / f64::from(BATCH));
     }
     best
 }

@@ -25,8 +25,8 @@ pub fn decode_struct(
     message: &mut Message<'_>,
 ) -> Result<(), DecodeError> {
     let depth = limits.depth();
-    let mut decoder = Decoder { program, input: Reader::new(body), tape: message, limit: depth };
-    decoder.root(index).map_err(|fail| fail.explain(program, depth))
+    let mut decoder = Decoder { program, input: Reader::new(body), tape: message, limit: depth, missing: None };
+    decoder.root(index).map_err(|fail| decoder.explain(fail))
 }
 
 struct Decoder<'p, 'b, 't, 'm> {
@@ -34,9 +34,22 @@ struct Decoder<'p, 'b, 't, 'm> {
     input: Reader<'b>,
     tape: &'t mut Message<'m>,
     limit: usize,
+    /// The required field that is missing: its struct, and its bit in one of the struct's presence words.
+    missing: Option<(u32, usize, u64)>,
 }
 
 impl Decoder<'_, '_, '_, '_> {
+    #[cold]
+    fn explain(&self, fail: Fail) -> DecodeError {
+        match (fail, self.missing) {
+            (Fail::Missing, Some((index, word, absent))) => {
+                let (structure, field) = self.program.structure(index).missing(word, absent);
+                DecodeError::MissingRequired { structure, field }
+            }
+            _ => fail.explain(self.limit),
+        }
+    }
+
     fn root(&mut self, index: u32) -> Result<(), Fail> {
         let depth = deeper(0, self.limit)?;
         let base = self.tape.alloc_struct(self.program.structure(index).fields.len())?;
@@ -80,7 +93,8 @@ impl Decoder<'_, '_, '_, '_> {
         for (word, required) in structure.required.iter().enumerate() {
             let absent = required & !self.tape.presence_word(base, word);
             if absent != 0 {
-                return Err(Fail::Missing { structure: index, word, absent });
+                self.missing = Some((index, word, absent));
+                return Err(Fail::Missing);
             }
         }
         Ok(())
@@ -88,21 +102,13 @@ impl Decoder<'_, '_, '_, '_> {
 
     /// Reads a value into a slot. False if it is a container whose elements are not of the schema's type, at any level: then it
     /// has been passed over and the slot is as it was.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "it is small, and the result of a call of its own would cost more than it does"
+    )]
+    #[inline(always)]
     fn value(&mut self, ty: &Ty, slot: usize, depth: usize) -> Result<bool, Fail> {
         match ty {
-            Ty::Bool => {
-                let value = self.input.bool()?;
-                self.tape.set_i32(slot, i32::from(value), 0);
-            }
-            Ty::I8 => {
-                let value = self.input.i8()?;
-                self.tape.set_i32(slot, i32::from(value), 0);
-            }
-            Ty::I16 => {
-                let value = self.input.i16()?;
-                self.tape.set_i32(slot, i32::from(value), 0);
-            }
             Ty::I32 => {
                 let value = self.input.i32()?;
                 self.tape.set_i32(slot, value, 0);
@@ -113,20 +119,37 @@ impl Decoder<'_, '_, '_, '_> {
                 self.tape.set(slot, value as u64);
             }
             Ty::String => self.input.binary(|string| self.tape.put_string(slot, string))??,
-            Ty::Binary => self.input.binary(|binary| self.tape.put_bytes(slot, binary))??,
-            Ty::Uuid => {
-                let value = self.input.uuid()?;
-                self.tape.put_string(slot, &uuid::to_text(value))?;
-            }
             Ty::Struct(index) => {
                 let depth = deeper(depth, self.limit)?;
                 let base = self.tape.alloc_struct(self.program.structure(*index).fields.len())?;
                 self.tape.point(slot, base, 0);
                 self.structure(*index, base, depth)?;
             }
+            _ => return self.rarer(ty, slot, depth),
+        }
+        Ok(true)
+    }
+
+    /// What is not worth its code at every place that reads a value.
+    fn rarer(&mut self, ty: &Ty, slot: usize, depth: usize) -> Result<bool, Fail> {
+        let small = match ty {
+            Ty::Bool => i32::from(self.input.bool()?),
+            Ty::I8 => i32::from(self.input.i8()?),
+            Ty::I16 => i32::from(self.input.i16()?),
+            Ty::Binary => {
+                self.input.binary(|binary| self.tape.put_bytes(slot, binary))??;
+                return Ok(true);
+            }
+            Ty::Uuid => {
+                let value = self.input.uuid()?;
+                self.tape.put_string(slot, &uuid::to_text(value))?;
+                return Ok(true);
+            }
             Ty::List(item) => return self.list(item, slot, depth),
             Ty::Map(pair) => return self.map(&pair.0, &pair.1, slot, depth),
-        }
+            Ty::I32 | Ty::I64 | Ty::Double | Ty::String | Ty::Struct(_) => return self.value(ty, slot, depth),
+        };
+        self.tape.set_i32(slot, small, 0);
         Ok(true)
     }
 
@@ -138,9 +161,19 @@ impl Decoder<'_, '_, '_, '_> {
             return Ok(false);
         }
         let first = self.tape.alloc(list.count)?;
+        let slots = self.tape.slots_mut(first, list.count);
         let mut fits = true;
-        for n in 0..list.count {
-            fits &= self.value(&item.ty, first + n, depth)?;
+        match item.ty {
+            Ty::Bool => self.input.run(slots, |[byte]| u64::from(byte != 0))?,
+            Ty::I8 => self.input.run(slots, |byte| low(i8::from_be_bytes(byte)))?,
+            Ty::I16 => self.input.run(slots, |bytes| low(i16::from_be_bytes(bytes)))?,
+            Ty::I32 => self.input.run(slots, |bytes| low(i32::from_be_bytes(bytes)))?,
+            Ty::I64 | Ty::Double => self.input.run(slots, u64::from_be_bytes)?,
+            _ => {
+                for n in 0..list.count {
+                    fits &= self.value(&item.ty, first + n, depth)?;
+                }
+            }
         }
         if fits {
             self.tape.point(slot, first, list.count as u32);
@@ -168,6 +201,12 @@ impl Decoder<'_, '_, '_, '_> {
     }
 }
 
+/// A slot with this number in its low half.
+#[inline]
+fn low(value: impl Into<i32>) -> u64 {
+    u64::from(value.into() as u32)
+}
+
 /// A `TApplicationException`: the answer of a peer that could not handle a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApplicationException {
@@ -180,7 +219,7 @@ pub struct ApplicationException {
 /// Reads a `TApplicationException`, advancing `body` as it reads.
 pub fn decode_exception(body: &mut Bytes, limits: &Limits) -> Result<ApplicationException, DecodeError> {
     let depth = limits.depth();
-    let explain = |fail: Fail| fail.explain_bare(depth);
+    let explain = |fail: Fail| fail.explain(depth);
     let mut input = Reader::new(body);
     let mut exception = ApplicationException { kind: 0, message: Bytes::new() };
     loop {

@@ -11,7 +11,7 @@ use crate::error::EncodeError;
 use crate::frame::Transport;
 use crate::head::MessageKind;
 use crate::program::{Item, MethodProgram, Program, Ty};
-use crate::size::{narrow, presence, size_struct};
+use crate::size::{Refused, narrow, presence, size_struct};
 use crate::{uuid, wire};
 
 /// Bytes of version, name length and sequence number.
@@ -130,7 +130,8 @@ impl<'p, 't, 'a> Source<'p, 't, 'a> {
             }
             let head = TMessageIdentifier::new(self.method.name.clone(), message_type(kind), sequence);
             writer.write_message_begin(&head)?;
-            Encoder { program: self.program, tape: self.tape, output: writer }.structure(self.index, self.body)
+            let mut encoder = Encoder { program: self.program, tape: self.tape, output: writer, refusal: None };
+            encoder.structure(self.index, self.body).map_err(|Refused| encoder.refusal.unwrap_or(EncodeError::TooLarge))
         })
     }
 }
@@ -181,93 +182,141 @@ impl From<ThriftException> for EncodeError {
     }
 }
 
+/// Writes what has been sized. It checks again what it reads, and so refuses only what sizing refused.
 struct Encoder<'p, 't, 'a, 'w, 'o> {
     program: &'p Program,
     tape: &'t OutTape<'a>,
     output: &'w mut Writer<'o>,
+    refusal: Option<EncodeError>,
 }
 
-impl Encoder<'_, '_, '_, '_, '_> {
-    fn structure(&mut self, index: u32, base: usize) -> Result<(), EncodeError> {
+/// Values a run writes at once.
+const BLOCK: usize = 32;
+
+impl<'o> Encoder<'_, '_, '_, '_, 'o> {
+    #[cold]
+    fn refuse(&mut self, error: EncodeError) -> Refused {
+        self.refusal = Some(error);
+        Refused
+    }
+
+    #[inline]
+    fn get<T>(&mut self, got: Result<T, impl Into<EncodeError>>) -> Result<T, Refused> {
+        got.map_err(|error| self.refuse(error.into()))
+    }
+
+    #[inline]
+    fn put(&mut self, write: impl FnOnce(&mut Writer<'o>) -> Result<(), ThriftException>) -> Result<(), Refused> {
+        write(self.output).map_err(|error| self.refuse(error.into()))
+    }
+
+    fn structure(&mut self, index: u32, base: usize) -> Result<(), Refused> {
         let structure = self.program.structure(index);
         let values = base + structure.presence;
         for word in 0..structure.presence {
-            let mut present = presence(self.tape, structure, base, word)?;
+            let mut present = self.get(presence(self.tape, structure, base, word))?;
             while present != 0 {
                 let number = word * 64 + present.trailing_zeros() as usize;
                 present &= present - 1;
                 let field = &structure.fields[number];
-                self.output.write_field_begin(ttype(field.wire), field.id)?;
+                self.put(|to| to.write_field_begin(field.ttype, field.id))?;
                 self.value(&field.ty, values + number)?;
             }
         }
-        self.output.write_field_stop()?;
-        Ok(())
+        self.put(TOutputProtocol::write_field_stop)
     }
 
     #[inline]
-    fn value(&mut self, ty: &Ty, slot: usize) -> Result<(), EncodeError> {
+    fn value(&mut self, ty: &Ty, slot: usize) -> Result<(), Refused> {
         let tape = self.tape;
         match ty {
-            Ty::Bool => self.output.write_bool(tape.i32(slot)? != 0)?,
-            Ty::I8 => self.output.write_i8(narrow(tape.i32(slot)?, "i8")?)?,
-            Ty::I16 => self.output.write_i16(narrow(tape.i32(slot)?, "i16")?)?,
-            Ty::I32 => self.output.write_i32(tape.i32(slot)?)?,
+            Ty::Bool => {
+                let value = self.get(tape.i32(slot))?;
+                self.put(|to| to.write_bool(value != 0))
+            }
+            Ty::I8 => {
+                let value = self.get(tape.i32(slot))?;
+                let value = self.get(narrow(value, "i8"))?;
+                self.put(|to| to.write_i8(value))
+            }
+            Ty::I16 => {
+                let value = self.get(tape.i32(slot))?;
+                let value = self.get(narrow(value, "i16"))?;
+                self.put(|to| to.write_i16(value))
+            }
+            Ty::I32 => {
+                let value = self.get(tape.i32(slot))?;
+                self.put(|to| to.write_i32(value))
+            }
             // A double travels as its bits: through a float register the payload of a NaN may change.
-            Ty::I64 | Ty::Double => self.output.write_i64(tape.u64(slot)? as i64)?,
+            Ty::I64 | Ty::Double => {
+                let value = self.get(tape.u64(slot))?;
+                self.put(|to| to.write_i64(value as i64))
+            }
             Ty::String => {
-                let string = tape.str(slot)?;
-                self.output.write_i32(string.len() as i32)?;
-                string.write_to(|piece| self.output.buf_mut().put_slice(piece));
+                let string = self.get(tape.str(slot))?;
+                self.put(|to| to.write_i32(string.len() as i32))?;
+                if string.lead || string.trail {
+                    string.write_to(|piece| self.output.buf_mut().put_slice(piece));
+                } else {
+                    self.output.buf_mut().put_slice(string.middle);
+                }
+                Ok(())
             }
-            Ty::Binary => self.output.write_bytes_vec(tape.bytes(slot)?)?,
+            Ty::Binary => {
+                let binary = self.get(tape.bytes(slot))?;
+                self.put(|to| to.write_bytes_vec(binary))
+            }
             Ty::Uuid => {
-                let uuid = uuid::from_text(tape.str(slot)?.middle).ok_or(EncodeError::Uuid)?;
-                self.output.write_uuid(uuid)?;
+                let text = self.get(tape.str(slot))?;
+                let uuid = self.get(uuid::from_text(text.middle).ok_or(EncodeError::Uuid))?;
+                self.put(|to| to.write_uuid(uuid))
             }
-            Ty::Struct(index) => return self.structure(*index, tape.pointer(slot)?.0),
-            Ty::List(item) => return self.list(item, slot),
-            Ty::Map(pair) => return self.map(&pair.0, &pair.1, slot),
+            Ty::Struct(index) => {
+                let (base, _) = self.get(tape.pointer(slot))?;
+                self.structure(*index, base)
+            }
+            Ty::List(item) => self.list(item, slot),
+            Ty::Map(pair) => self.map(&pair.0, &pair.1, slot),
         }
-        Ok(())
     }
 
     /// A list or set: they are the same on the wire.
-    fn list(&mut self, item: &Item, slot: usize) -> Result<(), EncodeError> {
-        let (first, count) = self.tape.pointer(slot)?;
-        self.output.write_list_begin(TListIdentifier::new(ttype(item.wire), count))?;
-        for slot in first..first + count {
-            self.value(&item.ty, slot)?;
+    fn list(&mut self, item: &Item, slot: usize) -> Result<(), Refused> {
+        let (first, count) = self.get(self.tape.pointer(slot))?;
+        let slots = self.get(self.tape.run(first, count))?;
+        self.put(|to| to.write_list_begin(TListIdentifier::new(item.ttype, count)))?;
+        match item.ty {
+            Ty::Bool => self.run(slots, |slot| [u8::from(slot as u32 != 0)]),
+            Ty::I32 => self.run(slots, |slot| (slot as u32).to_be_bytes()),
+            Ty::I64 | Ty::Double => self.run(slots, u64::to_be_bytes),
+            _ => {
+                for slot in first..first + count {
+                    self.value(&item.ty, slot)?;
+                }
+            }
         }
         Ok(())
     }
 
-    fn map(&mut self, key: &Item, value: &Item, slot: usize) -> Result<(), EncodeError> {
-        let (first, count) = self.tape.pointer(slot)?;
-        self.output.write_map_begin(TMapIdentifier::new(ttype(key.wire), ttype(value.wire), count))?;
+    /// Values that all take `N` bytes, a block at a time.
+    fn run<const N: usize>(&mut self, slots: &[u64], bytes: impl Fn(u64) -> [u8; N]) {
+        for slots in slots.chunks(BLOCK) {
+            let mut block = [[0; N]; BLOCK];
+            for (to, slot) in block.iter_mut().zip(slots) {
+                *to = bytes(*slot);
+            }
+            self.output.buf_mut().put_slice(block[..slots.len()].as_flattened());
+        }
+    }
+
+    fn map(&mut self, key: &Item, value: &Item, slot: usize) -> Result<(), Refused> {
+        let (first, count) = self.get(self.tape.pointer(slot))?;
+        self.put(|to| to.write_map_begin(TMapIdentifier::new(key.ttype, value.ttype, count)))?;
         for pair in 0..count {
             self.value(&key.ty, first + 2 * pair)?;
             self.value(&value.ty, first + 2 * pair + 1)?;
         }
         Ok(())
-    }
-}
-
-/// Pilota's name for a type code of a program.
-#[inline]
-fn ttype(code: u8) -> TType {
-    match code {
-        wire::BOOL => TType::Bool,
-        wire::I8 => TType::I8,
-        wire::DOUBLE => TType::Double,
-        wire::I16 => TType::I16,
-        wire::I32 => TType::I32,
-        wire::I64 => TType::I64,
-        wire::BINARY => TType::Binary,
-        wire::MAP => TType::Map,
-        wire::SET => TType::Set,
-        wire::LIST => TType::List,
-        wire::UUID => TType::Uuid,
-        _ => TType::Struct,
     }
 }

@@ -3,8 +3,6 @@
 use faststr::FastStr;
 use volo_js_tape::{AllocError, Full, Malformed};
 
-use crate::program::Program;
-
 /// A schema that cannot be compiled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProgramError {
@@ -142,19 +140,16 @@ pub enum EncodeError {
     Write(String),
 }
 
-/// Why reading stopped, small enough to be returned from every level.
-#[derive(Debug)]
+/// Why reading stopped. It fits two registers, for every value read may return it.
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Fail {
     Full,
     SlotLimit,
     Depth,
-    Malformed(&'static str),
-    /// `absent` bits of word number `word` are required.
-    Missing {
-        structure: u32,
-        word: usize,
-        absent: u64,
-    },
+    /// A reference to the reason, which is thinner than the reason.
+    Malformed(&'static &'static str),
+    /// A required field; which one, the decoder knows.
+    Missing,
 }
 
 impl From<AllocError> for Fail {
@@ -175,27 +170,15 @@ impl From<Full> for Fail {
 }
 
 impl Fail {
-    /// In full, with names.
+    /// In full, where nothing is required, or the field is not known.
     #[cold]
-    pub(crate) fn explain(self, program: &Program, depth: usize) -> DecodeError {
-        match self {
-            Self::Missing { structure, word, absent } => {
-                let (structure, field) = program.structure(structure).missing(word, absent);
-                DecodeError::MissingRequired { structure, field }
-            }
-            other => other.explain_bare(depth),
-        }
-    }
-
-    /// In full, where no program is at hand and so nothing is required.
-    #[cold]
-    pub(crate) fn explain_bare(self, depth: usize) -> DecodeError {
+    pub(crate) fn explain(self, depth: usize) -> DecodeError {
         match self {
             Self::Full => DecodeError::Full(Full),
             Self::SlotLimit => DecodeError::SlotLimit,
             Self::Depth => DecodeError::DepthLimit(depth),
             Self::Malformed(what) => DecodeError::Malformed(what),
-            Self::Missing { .. } => DecodeError::Malformed("a required field is missing"),
+            Self::Missing => DecodeError::Malformed("a required field is missing"),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! A schema compiled for walking: what the codecs need of it, laid out for speed.
 
 use faststr::FastStr;
+use pilota::thrift::TType;
 use volo_js_schema::{Requiredness, Schema, StructKind, Type};
 use volo_js_tape::presence_slots;
 
 use crate::error::ProgramError;
-use crate::wire;
 
 /// A compiled schema. Indexes of methods and structs are the schema's.
 #[derive(Debug)]
@@ -44,8 +44,9 @@ pub(crate) struct StructProgram {
 pub(crate) struct FieldProgram {
     pub(crate) id: i16,
     pub(crate) name: FastStr,
-    /// Type code on the wire.
+    /// Type code on the wire, and Pilota's name for it.
     pub(crate) wire: u8,
+    pub(crate) ttype: TType,
     pub(crate) ty: Ty,
 }
 
@@ -71,6 +72,7 @@ pub(crate) enum Ty {
 #[derive(Debug)]
 pub(crate) struct Item {
     pub(crate) wire: u8,
+    pub(crate) ttype: TType,
     pub(crate) ty: Ty,
 }
 
@@ -150,7 +152,8 @@ impl StructProgram {
             if field.requiredness == Requiredness::Required {
                 required[number / 64] |= 1 << (number % 64);
             }
-            fields.push(FieldProgram { id: field.id, name: FastStr::new(&field.name), wire: code(&field.ty), ty });
+            let ttype = ttype(&field.ty);
+            fields.push(FieldProgram { id: field.id, name: FastStr::new(&field.name), wire: ttype as u8, ttype, ty });
         }
         let ids = Ids::new(&fields).map_err(|id| ProgramError::DuplicateId { structure: source.name.clone(), id })?;
         let union = source.kind == StructKind::Union;
@@ -219,24 +222,25 @@ impl Ty {
 
 impl Item {
     fn compile(ty: &Type, known: usize) -> Result<Self, u32> {
-        Ok(Self { wire: code(ty), ty: Ty::compile(ty, known)? })
+        let ttype = ttype(ty);
+        Ok(Self { wire: ttype as u8, ttype, ty: Ty::compile(ty, known)? })
     }
 }
 
-/// Type code on the wire.
-fn code(ty: &Type) -> u8 {
+/// Type on the wire.
+fn ttype(ty: &Type) -> TType {
     match ty {
-        Type::Bool => wire::BOOL,
-        Type::I8 => wire::I8,
-        Type::I16 => wire::I16,
-        Type::I32 | Type::Enum(_) => wire::I32,
-        Type::I64 => wire::I64,
-        Type::Double => wire::DOUBLE,
-        Type::String | Type::Binary => wire::BINARY,
-        Type::Uuid => wire::UUID,
-        Type::Struct(_) => wire::STRUCT,
-        Type::List(_) => wire::LIST,
-        Type::Set(_) => wire::SET,
-        Type::Map(..) => wire::MAP,
+        Type::Bool => TType::Bool,
+        Type::I8 => TType::I8,
+        Type::I16 => TType::I16,
+        Type::I32 | Type::Enum(_) => TType::I32,
+        Type::I64 => TType::I64,
+        Type::Double => TType::Double,
+        Type::String | Type::Binary => TType::Binary,
+        Type::Uuid => TType::Uuid,
+        Type::Struct(_) => TType::Struct,
+        Type::List(_) => TType::List,
+        Type::Set(_) => TType::Set,
+        Type::Map(..) => TType::Map,
     }
 }

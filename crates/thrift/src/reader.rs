@@ -19,12 +19,12 @@ pub(crate) struct Container {
 
 #[cold]
 fn truncated(_: ThriftException) -> Fail {
-    Fail::Malformed("it is cut short")
+    Fail::Malformed(&"it is cut short")
 }
 
 #[cold]
 fn unreadable(_: ThriftException) -> Fail {
-    Fail::Malformed("a field is cut short or of no known type")
+    Fail::Malformed(&"a field is cut short or of no known type")
 }
 
 impl<'b> Reader<'b> {
@@ -74,16 +74,30 @@ impl<'b> Reader<'b> {
     /// that is not there.
     #[inline]
     pub(crate) fn binary<R>(&mut self, take: impl FnOnce(&[u8]) -> R) -> Result<R, Fail> {
-        let length = self.i32()?;
         let buf = self.0.buf();
-        if length < 0 {
-            return Err(Fail::Malformed("a string or binary has a negative length"));
-        }
-        let length = length as usize;
-        let bytes = buf.get(..length).ok_or(Fail::Malformed("a string or binary is longer than the message"))?;
+        let (length, rest) = buf.split_first_chunk::<4>().ok_or(Fail::Malformed(&"it is cut short"))?;
+        // A negative length is larger than any message.
+        let length = u32::from_be_bytes(*length) as usize;
+        let bytes = rest.get(..length).ok_or(Fail::Malformed(&"a string or binary is longer than the message"))?;
         let taken = take(bytes);
-        buf.advance(length);
+        buf.advance(4 + length);
         Ok(taken)
+    }
+
+    /// Reads a run of values of `N` bytes into slots, all at once.
+    #[inline]
+    pub(crate) fn run<const N: usize>(
+        &mut self,
+        slots: &mut [u64],
+        value: impl Fn([u8; N]) -> u64,
+    ) -> Result<(), Fail> {
+        let buf = self.0.buf();
+        let bytes = buf.get(..N * slots.len()).ok_or(Fail::Malformed(&"a value is longer than the message"))?;
+        for (slot, bytes) in slots.iter_mut().zip(bytes.as_chunks::<N>().0) {
+            *slot = value(*bytes);
+        }
+        buf.advance(N * slots.len());
+        Ok(())
     }
 
     /// Head of a list or set.
@@ -105,7 +119,7 @@ impl<'b> Reader<'b> {
 
     #[inline]
     fn count(&mut self) -> Result<usize, Fail> {
-        usize::try_from(self.i32()?).map_err(|_| Fail::Malformed("a container has a negative size"))
+        usize::try_from(self.i32()?).map_err(|_| Fail::Malformed(&"a container has a negative size"))
     }
 
     /// Checks that the rest of the message can hold so many elements. An empty container may name any type.
@@ -113,7 +127,7 @@ impl<'b> Reader<'b> {
     fn hold(&mut self, key: u8, value: u8, count: usize, each: usize) -> Result<Container, Fail> {
         if count > 0 {
             let (Some(first), Some(second)) = (wire::least(key), wire::least(value)) else {
-                return Err(Fail::Malformed("a container's elements are of no known type"));
+                return Err(Fail::Malformed(&"a container's elements are of no known type"));
             };
             self.need(count.saturating_mul(if each == 2 { first + second } else { first }))?;
         }
@@ -122,7 +136,7 @@ impl<'b> Reader<'b> {
 
     #[inline]
     fn need(&mut self, n: usize) -> Result<(), Fail> {
-        if self.0.buf().len() < n { Err(Fail::Malformed("a value is longer than the message")) } else { Ok(()) }
+        if self.0.buf().len() < n { Err(Fail::Malformed(&"a value is longer than the message")) } else { Ok(()) }
     }
 
     /// Passes `n` bytes.

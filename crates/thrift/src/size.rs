@@ -29,9 +29,12 @@ pub(crate) fn size_struct(
 ) -> Result<usize, EncodeError> {
     // Whoever calls says where the root is; all further places are checked as they are read.
     tape.run(base, 0)?;
-    let mut sizer = Sizer { program, tape, total: 0 };
-    sizer.structure(index, base, 1)?;
-    Ok(sizer.total)
+    tape.mark();
+    let mut sizer = Sizer { program, tape, total: 0, refusal: None };
+    match sizer.structure(index, base, 1) {
+        Ok(()) => Ok(sizer.total),
+        Err(Refused) => Err(sizer.refusal.unwrap_or(EncodeError::TooLarge)),
+    }
 }
 
 /// A number on the tape whose type is narrower than the slot.
@@ -53,34 +56,51 @@ pub(crate) fn presence(
     Ok(tape.presence_word(base, word)? & exist)
 }
 
+/// The value cannot be sent. The reason is kept aside, for it is large and every value may return this.
+#[derive(Debug)]
+pub(crate) struct Refused;
+
 struct Sizer<'p, 't, 'a> {
     program: &'p Program,
     tape: &'t OutTape<'a>,
     total: usize,
+    refusal: Option<EncodeError>,
 }
 
 impl Sizer<'_, '_, '_> {
+    #[cold]
+    fn refuse(&mut self, error: EncodeError) -> Refused {
+        self.refusal = Some(error);
+        Refused
+    }
+
+    /// What the tape or a check says, the reason kept if it is a refusal.
+    #[inline]
+    fn get<T>(&mut self, got: Result<T, impl Into<EncodeError>>) -> Result<T, Refused> {
+        got.map_err(|error| self.refuse(error.into()))
+    }
+
     /// Every step that may be repeated adds at least a byte, so the limit ends any walk, even of a tape that refers to one
     /// value many times.
     #[inline]
-    fn add(&mut self, n: usize) -> Result<(), EncodeError> {
+    fn add(&mut self, n: usize) -> Result<(), Refused> {
         self.total = self.total.saturating_add(n);
-        if self.total > i32::MAX as usize { Err(EncodeError::TooLarge) } else { Ok(()) }
+        if self.total > i32::MAX as usize { Err(self.refuse(EncodeError::TooLarge)) } else { Ok(()) }
     }
 
-    fn structure(&mut self, index: u32, base: usize, depth: usize) -> Result<(), EncodeError> {
+    fn structure(&mut self, index: u32, base: usize, depth: usize) -> Result<(), Refused> {
         if depth > MAX_DEPTH {
-            return Err(EncodeError::DepthLimit(MAX_DEPTH));
+            return Err(self.refuse(EncodeError::DepthLimit(MAX_DEPTH)));
         }
         let structure = self.program.structure(index);
         let values = base + structure.presence;
         self.add(END)?;
         for (word, required) in structure.required.iter().enumerate() {
-            let mut present = presence(self.tape, structure, base, word)?;
+            let mut present = self.get(presence(self.tape, structure, base, word))?;
             let absent = required & !present;
             if absent != 0 {
                 let (structure, field) = structure.missing(word, absent);
-                return Err(EncodeError::MissingRequired { structure, field });
+                return Err(self.refuse(EncodeError::MissingRequired { structure, field }));
             }
             while present != 0 {
                 let number = word * 64 + present.trailing_zeros() as usize;
@@ -93,55 +113,48 @@ impl Sizer<'_, '_, '_> {
     }
 
     #[inline]
-    fn value(&mut self, ty: &Ty, slot: usize, depth: usize) -> Result<(), EncodeError> {
-        match ty {
-            Ty::Bool => {
-                self.tape.i32(slot)?;
-                self.add(1)
-            }
+    fn value(&mut self, ty: &Ty, slot: usize, depth: usize) -> Result<(), Refused> {
+        let tape = self.tape;
+        let size = match ty {
+            Ty::Bool => self.get(tape.i32(slot)).map(|_| 1)?,
             Ty::I8 => {
-                narrow::<i8>(self.tape.i32(slot)?, "i8")?;
-                self.add(1)
+                let value = self.get(tape.i32(slot))?;
+                self.get(narrow::<i8>(value, "i8")).map(|_| 1)?
             }
             Ty::I16 => {
-                narrow::<i16>(self.tape.i32(slot)?, "i16")?;
-                self.add(2)
+                let value = self.get(tape.i32(slot))?;
+                self.get(narrow::<i16>(value, "i16")).map(|_| 2)?
             }
-            Ty::I32 => {
-                self.tape.i32(slot)?;
-                self.add(4)
-            }
-            Ty::I64 | Ty::Double => {
-                self.tape.u64(slot)?;
-                self.add(8)
-            }
-            Ty::String => self.add(LENGTH + self.tape.str(slot)?.len()),
-            Ty::Binary => self.add(LENGTH + self.tape.bytes(slot)?.len()),
+            Ty::I32 => self.get(tape.i32(slot)).map(|_| 4)?,
+            Ty::I64 | Ty::Double => self.get(tape.u64(slot)).map(|_| 8)?,
+            Ty::String => LENGTH + self.get(tape.str(slot))?.len(),
+            Ty::Binary => LENGTH + self.get(tape.bytes(slot))?.len(),
             Ty::Uuid => {
-                let text = self.tape.str(slot)?;
+                let text = self.get(tape.str(slot))?;
                 if text.lead || text.trail || uuid::from_text(text.middle).is_none() {
-                    return Err(EncodeError::Uuid);
+                    return Err(self.refuse(EncodeError::Uuid));
                 }
-                self.add(16)
+                16
             }
             Ty::Struct(index) => {
-                let (base, _) = self.tape.pointer(slot)?;
-                self.structure(*index, base, depth + 1)
+                let (base, _) = self.get(tape.pointer(slot))?;
+                return self.structure(*index, base, depth + 1);
             }
             Ty::List(item) => {
-                let (first, count) = self.tape.pointer(slot)?;
-                self.tape.run(first, count)?;
+                let (first, count) = self.get(tape.pointer(slot))?;
+                self.get(tape.run(first, count))?;
                 self.add(LIST)?;
-                self.items(first, count, 1, item, item, depth + 1)
+                return self.items(first, count, 1, item, item, depth + 1);
             }
             Ty::Map(pair) => {
-                let (first, count) = self.tape.pointer(slot)?;
+                let (first, count) = self.get(tape.pointer(slot))?;
                 let slots = count.saturating_mul(2);
-                self.tape.run(first, slots)?;
+                self.get(tape.run(first, slots))?;
                 self.add(MAP)?;
-                self.items(first, slots, 2, &pair.0, &pair.1, depth + 1)
+                return self.items(first, slots, 2, &pair.0, &pair.1, depth + 1);
             }
-        }
+        };
+        self.add(size)
     }
 
     /// `slots` slots of a container, of the types `even` and `odd` by turns (`step` 2) or all of `even` (`step` 1).
@@ -153,9 +166,9 @@ impl Sizer<'_, '_, '_> {
         even: &Item,
         odd: &Item,
         depth: usize,
-    ) -> Result<(), EncodeError> {
+    ) -> Result<(), Refused> {
         if depth > MAX_DEPTH {
-            return Err(EncodeError::DepthLimit(MAX_DEPTH));
+            return Err(self.refuse(EncodeError::DepthLimit(MAX_DEPTH)));
         }
         if step == 1
             && let Some(size) = uniform(even)

@@ -31,7 +31,7 @@ pub(crate) fn skip(input: &mut Reader<'_>, code: u8, depth: usize, limit: usize)
             let map = input.map()?;
             skip_map(input, &map, depth, limit)
         }
-        _ => Err(Fail::Malformed("a value is of no known type")),
+        _ => Err(Fail::Malformed(&"a value is of no known type")),
     }
 }
 
