@@ -6,10 +6,14 @@ export { ItemService }
 export type ItemHandlers = Handlers<typeof ItemService>
 export type ItemClient = ReturnType<typeof clientOf>
 
-export const answer = (id: bigint) => ({ item: { id, title: 'Hello Volo', content: 'This is a Volo example', extra: undefined } })
+export const answer = (id: bigint) => ({
+  item: { id, title: 'Hello Volo', content: 'This is a Volo example', extra: undefined },
+})
 
 export function serve(getItem: ItemHandlers['getItem'] = (request) => answer(request.id)): Promise<ServerHandle> {
-  return Server.of(ItemService, { getItem }).options({ onError: () => undefined }).listen('127.0.0.1:0')
+  return Server.of(ItemService, { getItem })
+    .options({ onError: () => undefined })
+    .listen('127.0.0.1:0')
 }
 
 export function clientOf(address: string, mode: 'pipelined' | 'pool' = 'pipelined') {
@@ -18,7 +22,11 @@ export function clientOf(address: string, mode: 'pipelined' | 'pool' = 'pipeline
 }
 
 /** Keeps `inFlight` calls going until `until` says stop; how many were answered and how many failed. */
-export async function load(client: ItemClient, inFlight: number, until: () => boolean): Promise<{ answered: number; failed: number }> {
+export async function load(
+  client: ItemClient,
+  inFlight: number,
+  until: () => boolean,
+): Promise<{ answered: number; failed: number }> {
   let answered = 0
   let failed = 0
   await Promise.all(

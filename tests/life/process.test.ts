@@ -44,7 +44,11 @@ for (const where of ['worker-only', 'main-too']) {
 }
 
 test('generated code needs no code generation at run time', async (t) => {
-  const { code, stdout, stderr } = await runProgram('no-code-generation', [], ['--disallow-code-generation-from-strings'])
+  const { code, stdout, stderr } = await runProgram(
+    'no-code-generation',
+    [],
+    ['--disallow-code-generation-from-strings'],
+  )
   t.is(code, 0, stderr)
   t.is(stdout, 'got 5\n')
 })

@@ -10,7 +10,11 @@ export interface Outcome {
 }
 
 /** @param flags for Node itself. */
-export function runProgram(name: string, args: readonly string[] = [], flags: readonly string[] = []): Promise<Outcome> {
+export function runProgram(
+  name: string,
+  args: readonly string[] = [],
+  flags: readonly string[] = [],
+): Promise<Outcome> {
   const file = fileURLToPath(new URL(`./programs/${name}.js`, import.meta.url))
   const child = spawn(process.execPath, [...flags, file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   let stdout = ''

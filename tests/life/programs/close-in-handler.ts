@@ -2,10 +2,9 @@
 import type { ServerHandle } from 'volo-js/thrift'
 import { answer, clientOf, serve } from '../item.js'
 
-let server: ServerHandle | undefined
 let closed: Promise<void> | undefined
-server = await serve(({ id }) => {
-  closed ??= server?.close({ grace: '1s' })
+const server: ServerHandle = await serve(({ id }) => {
+  closed ??= server.close({ grace: '1s' })
   return answer(id)
 })
 const { item } = await clientOf(server.address).getItem({ id: 5n })

@@ -2,5 +2,5 @@
 import { clientOf } from '../item.js'
 
 const [address] = process.argv.slice(2)
-const client = clientOf(address as string, 'pool')
+const client = clientOf(address, 'pool')
 void client.getItem({ id: 1n }).then(({ item }) => console.log(`got ${item.title}`))

@@ -5,14 +5,20 @@ const [where, listen] = process.argv.slice(2)
 if (listen === 'listen') process.on('uncaughtException', (error) => console.log(`caught ${error.message}`))
 
 const fire: Record<string, () => void> = {
-  tick: () => process.nextTick(() => { throw new Error('from a tick') }),
-  microtask: () => queueMicrotask(() => { throw new Error('from a microtask') }),
+  tick: () =>
+    process.nextTick(() => {
+      throw new Error('from a tick')
+    }),
+  microtask: () =>
+    queueMicrotask(() => {
+      throw new Error('from a microtask')
+    }),
   rejection: () => void Promise.reject(new Error('from a rejection')),
 }
 let calls = 0
 const server = await serve(({ id }) => {
   calls += 1
-  if (calls === 3) fire[where as string]?.()
+  if (calls === 3) fire[where]?.()
   return answer(id)
 })
 const client = clientOf(server.address)
