@@ -33,6 +33,8 @@ export class Scope implements CallScope, Abortable {
   #clock: Clock | undefined
   #timer: unknown
   #unfollow: (() => void) | undefined
+  /** The parent knows of it. Put off until something inside waits: most calls are over before. */
+  #attached: boolean
 
   /** @param deadline Milliseconds since the epoch; the parent's holds if it is earlier. */
   constructor(parent: Scope | undefined, deadline: number | undefined) {
@@ -45,13 +47,12 @@ export class Scope implements CallScope, Abortable {
     this.#clock = undefined
     this.#timer = undefined
     this.#unfollow = undefined
-    if (parent !== undefined) {
-      if (parent.reason === undefined) parent.add(this)
-      else this.reason = parent.reason
-    }
+    this.#attached = parent === undefined
+    if (parent?.reason !== undefined) this.reason = parent.reason
   }
 
   get signal(): AbortSignal {
+    this.#attach()
     let controller = this.#controller
     if (controller === undefined) {
       controller = this.#controller = new AbortController()
@@ -60,9 +61,11 @@ export class Scope implements CallScope, Abortable {
     return controller.signal
   }
 
-  /** Aborts `inside` when this is aborted; the caller looks at {@link reason} first. */
+  /** Aborts `inside` when this is aborted, now if it has been. */
   add(inside: Abortable): void {
-    if (this.#inside === undefined) this.#inside = [inside]
+    this.#attach()
+    if (this.reason !== undefined) inside.abort(this.reason)
+    else if (this.#inside === undefined) this.#inside = [inside]
     else this.#inside.push(inside)
   }
 
@@ -121,7 +124,7 @@ export class Scope implements CallScope, Abortable {
   end(): void {
     this.#disarm()
     this.#unfollow?.()
-    this.#parent?.remove(this)
+    if (this.#attached) this.#parent?.remove(this)
   }
 
   /** Of the innermost thing that knows. */
@@ -132,6 +135,14 @@ export class Scope implements CallScope, Abortable {
       if (progress !== undefined) return progress
     }
     return undefined
+  }
+
+  #attach(): void {
+    if (this.#attached) return
+    this.#attached = true
+    const parent = this.#parent
+    if (parent === undefined || this.reason !== undefined) return
+    parent.add(this)
   }
 
   #disarm(): void {

@@ -48,10 +48,6 @@ export function within<Cx, Req, Res>(
         waiting.abort(error)
       },
     )
-    if (scope.reason !== undefined) {
-      waiting.abort(scope.reason)
-      return
-    }
     scope.add(waiting)
     scope.arm(own.origin.clock, (lag, progress) => deadlineError(own, limit, lag, progress))
   })
