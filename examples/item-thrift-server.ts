@@ -15,6 +15,6 @@ const items: Handlers<typeof ItemService> = {
   getItem: ({ id }) => ({ item: { id, title: 'Hello Volo', content: 'This is a Volo example' } }),
 }
 
-await Server.of(ItemService, items).run(`[::1]:${values.port}`, ({ address }) => {
+await Server.of(ItemService, items).run(`:${values.port}`, ({ address }) => {
   console.log(`listening on ${address}`)
 })

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     os::fd::OwnedFd,
     path::{Path, PathBuf},
 };
@@ -35,18 +35,13 @@ impl Listener {
     /// Binds and listens. Gives the bound address, which tells the port where 0 was asked for.
     pub(crate) fn bind(address: &Address, options: &ListenOptions) -> io::Result<(Self, Address)> {
         let (socket, path) = match address {
-            Address::Tcp(address) => {
-                let socket = Socket::new(Domain::for_address(*address), Type::STREAM, None)?;
-                socket.set_reuse_address(true)?;
-                if address.is_ipv6() {
-                    // As Node does: `[::]` takes IPv4 peers too.
-                    socket.set_only_v6(false)?;
+            Address::Tcp(address) => match bind_tcp(*address, options) {
+                // As Node does: every interface means every one there is, also where IPv6 is switched off.
+                Err(error) if address.ip() == Ipv6Addr::UNSPECIFIED && is_without_ipv6(&error) => {
+                    (bind_tcp(SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port())), options)?, None)
                 }
-                #[cfg(unix)]
-                socket.set_reuse_port(options.reuse_port)?;
-                socket.bind(&SockAddr::from(*address))?;
-                (socket, None)
-            }
+                bound => (bound?, None),
+            },
             Address::Unix(path) => {
                 remove_stale(path)?;
                 let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
@@ -98,6 +93,24 @@ impl Drop for Listener {
             let _ = std::fs::remove_file(path);
         }
     }
+}
+
+fn bind_tcp(address: SocketAddr, options: &ListenOptions) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        // As Node does: `[::]` takes IPv4 peers too.
+        socket.set_only_v6(false)?;
+    }
+    #[cfg(unix)]
+    socket.set_reuse_port(options.reuse_port)?;
+    socket.bind(&SockAddr::from(address))?;
+    Ok(socket)
+}
+
+fn is_without_ipv6(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    [Errno::AFNOSUPPORT, Errno::ADDRNOTAVAIL].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
 /// A socket file whose server died is in the way of the next one; one that still answers is not ours to remove.
