@@ -1,6 +1,3 @@
-import { lookup } from 'node:dns/promises'
-import { isIP } from 'node:net'
-
 import { VoloError } from './errors.js'
 
 /**
@@ -37,7 +34,7 @@ export function parseAddress(address: Address, anyHost: string): ParsedAddress {
   const match = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(address)
   if (match === null) throw invalid(address, 'is no address')
   const bracketed: string | undefined = match[1]
-  if (bracketed !== undefined && isIP(bracketed.replace(/%.*$/, '')) !== 6) {
+  if (bracketed !== undefined && !isIpv6(bracketed)) {
     throw invalid(address, 'has something in brackets that is no IPv6 address')
   }
   const host = bracketed ?? match[2]
@@ -46,7 +43,12 @@ export function parseAddress(address: Address, anyHost: string): ParsedAddress {
 
 /** True if there is no name to look up. */
 export function isResolved(address: ParsedAddress): boolean {
-  return address.kind !== 'tcp' || isIP(address.host) !== 0
+  return address.kind !== 'tcp' || isIpv6(address.host) || /^[\d.]+$/.test(address.host)
+}
+
+/** Tells it from a name, which has no colon; whether it is right the core finds out. `node:net` would take milliseconds to load. */
+function isIpv6(host: string): boolean {
+  return /^[\da-fA-F.]*:[\da-fA-F:.]*(?:%.+)?$/.test(host)
 }
 
 /** An address that has no name in it, as the core takes it. */
@@ -62,6 +64,8 @@ export function nativeAddress(address: ParsedAddress): NativeAddress {
  */
 export async function resolveAddress(address: ParsedAddress): Promise<ParsedAddress> {
   if (address.kind !== 'tcp' || isResolved(address)) return address
+  // Loaded when a name is looked up: most servers have none, and start sooner.
+  const { lookup } = await import('node:dns/promises')
   try {
     const found = await lookup(address.host)
     return { kind: 'tcp', host: found.address, port: address.port }
