@@ -4,7 +4,7 @@ import type { Field, Struct, Type } from '../schema/model.js'
 import { isRequired, kindOf, presenceSlots } from '../schema/types.js'
 import { Slot, type Code } from './code.js'
 import { printLiteral } from './print-literal.js'
-import { literalKey, quote } from './text.js'
+import { indented, literalKey, quote } from './text.js'
 
 /** An expression that reads the value in a slot. It may use `t` and `i32`. */
 export function readExpression(code: Code, type: Type, slot: Slot, path: string): string {
@@ -139,16 +139,33 @@ function printContainer(code: Code, type: Exclude<Type, string>, path: string, n
     ]
   }
   const keys = code.module.identifiers.hidden(`${name.slice(1)}$keys`)
+  const put = (position: string, slot: Slot): string[] => {
+    const value = readExpression(code, type.map[1], slot.plus(1), path)
+    return [
+      `const e = $.cachedKey(${keys}, ${position}, ${readExpression(code, type.map[0], slot, path)})`,
+      `if (e === '__proto__') $.define(v, e, ${value})`,
+      `else v[e] = ${value}`,
+    ]
+  }
+  // The first entries have a place in the code each: V8 remembers what was stored at a place, and maps tend to repeat their keys.
+  const first = Array.from({ length: PLACES }, (_, position) => [
+    `if (n > ${position}) {`,
+    ...indented(put(String(position), s.plus(2 * position))),
+    '}',
+  ])
   return [
     `const ${keys} = $.keyCache()`,
     ...head(2),
     '  const v = {}',
-    '  for (let k = 0; k < n; k++, s += 2) {',
-    `    const e = $.cachedKey(${keys}, k, ${key})`,
-    `    if (e === '__proto__') $.define(v, e, ${value})`,
-    `    else v[e] = ${value}`,
+    ...indented(first.flat()),
+    `  s += ${2 * PLACES}`,
+    `  for (let k = ${PLACES}; k < n; k++, s += 2) {`,
+    ...indented(indented(put('k', s))),
     '  }',
     '  return v',
     '}',
   ]
 }
+
+/** Entries of a map that are read at places of their own. */
+const PLACES = 4

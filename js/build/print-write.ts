@@ -142,7 +142,7 @@ function structBody(code: Code, struct: Struct): string[] {
     't.point(p, q, 0)',
     ...[...used].map((word) => `let bits${word} = ${required[word]}`),
     ...fields,
-    ...(mayBeEmpty ? [`${emptyTest}$.checkEmpty(${quote(struct.name)}, v)`] : []),
+    ...(mayBeEmpty ? [`${emptyTest}$.checkEmpty(${quote(struct.name)}, 'struct', v)`] : []),
     ...presenceStatements('q', all),
   ]
 }
@@ -232,6 +232,7 @@ function printContainer(code: Code, type: Exclude<Type, string>, name: string): 
       `if (!$.isRecord(v)) $.required(${quote(path)}, 'plain object', v)`,
       'const keys = Object.keys(v)',
       'const n = keys.length',
+      `if (n === 0) $.checkEmpty(${quote(path)}, 'plain object', v)`,
       'const q = t.alloc(2 * n)',
       't.point(p, q, n)',
       'for (let i = 0, s = q; i < n; i++, s += 2) {',

@@ -153,7 +153,7 @@ export class Writers {
         }
         words[position >> 5] |= 1 << (position & 31)
       }
-      if (words.every((word) => word === 0)) checkEmpty('', value)
+      if (words.every((word) => word === 0)) checkEmpty('', 'struct', value)
       t.i32.set(words, 2 * q)
     }
   }
@@ -276,6 +276,7 @@ function record(writeKey: Write, writeValue: Write): Write {
   return (t, p, value) => {
     if (!isRecord(value)) required('', 'plain object', value)
     const keys = Object.keys(value)
+    if (keys.length === 0) checkEmpty('', 'plain object', value)
     const q = t.alloc(2 * keys.length)
     t.point(p, q, keys.length)
     for (const [index, key] of keys.entries()) {

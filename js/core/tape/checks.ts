@@ -35,31 +35,27 @@ export function isBytes(value: unknown): value is Uint8Array {
   return value instanceof Uint8Array || isUint8Array(value)
 }
 
-/** True for an object whose own keys are meant: not an array, collection, view or promise. */
+/**
+ * True for an object whose own keys are meant: not an array or a view. Other collections have no keys, so {@link checkEmpty}
+ * finds them: asking every object for its prototype would cost as much as writing it.
+ */
 export function isRecord(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === Object.prototype || prototype === null) return true
-  return !isCollection(value)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)
 }
 
-function isCollection(value: object): boolean {
-  return (
+/**
+ * Throws if a value in which nothing was found cannot have been meant so: an array, a Map, a forgotten promise.
+ * @param expected what it should have been.
+ */
+export function checkEmpty(path: string, expected: Expected, value: object): void {
+  if (value instanceof Promise) throw new TapeTypeError(path, 'expected object, got Promise; await it')
+  const isCollection =
     Array.isArray(value) ||
     isMapLike(value) ||
     isSetLike(value) ||
     ArrayBuffer.isView(value) ||
-    value instanceof ArrayBuffer ||
-    value instanceof Promise
-  )
-}
-
-/** Throws if a value in which no field was found cannot have been meant as a struct: an array, a Map, a forgotten promise. */
-export function checkEmpty(path: string, value: object): void {
-  if (isCollection(value)) {
-    if (value instanceof Promise) throw new TapeTypeError(path, 'expected object, got Promise; await it')
-    wrong(path, 'struct', value)
-  }
+    value instanceof ArrayBuffer
+  if (isCollection) wrong(path, expected, value)
 }
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
