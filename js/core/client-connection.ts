@@ -6,6 +6,7 @@ import type { MethodDescriptor, Program } from './descriptor.js'
 import { isolate } from './isolate.js'
 import { reportEvent } from './report.js'
 import type { Answer, Service } from './service.js'
+import { noClientStats, type ClientStats } from './stats.js'
 
 /** How long a name's address is believed after a connection to it failed, in milliseconds. */
 const resolveAgainAfter = 1000
@@ -63,6 +64,12 @@ export class ClientConnection implements Service<CallContext, unknown, unknown> 
     })
   }
 
+  /** Counters of the connections to the address that is called now. */
+  stats(): ClientStats {
+    const now = this.#link === undefined ? {} : (JSON.parse(isolate().core.clientStats(this.#link.owner)) as object)
+    return { ...noClientStats, ...now }
+  }
+
   /**
    * Lets calls in flight finish for `grace` milliseconds, closes the connections.
    * @returns when it is done.
@@ -73,6 +80,8 @@ export class ClientConnection implements Service<CallContext, unknown, unknown> 
   }
 
   async #close(grace: number): Promise<void> {
+    // A name may be being looked up; what comes of it must be closed as well.
+    await this.#linking?.catch(() => undefined)
     if (this.#link !== undefined) await this.#unlink(this.#link, grace)
   }
 

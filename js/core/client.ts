@@ -12,6 +12,7 @@ import { VoloError } from './errors.js'
 import type { Layer } from './layer.js'
 import { methodInfo, type MethodInfo } from './method-info.js'
 import { rejected, type Answer } from './service.js'
+import type { ClientStats } from './stats.js'
 
 /** A method of a client. A request whose every field may be absent may itself be left out. */
 export type ClientMethod<Req, Res> =
@@ -60,6 +61,11 @@ export const Client = {
     return internalsOf(client).connection.close(
       options.grace === undefined ? defaultGrace : milliseconds(options.grace, 'grace'),
     )
+  },
+
+  /** Counters at this moment. */
+  stats(client: object): ClientStats {
+    return internalsOf(client).connection.stats()
   },
 
   /** The layers in the order requests see them. */

@@ -31,6 +31,18 @@ test('addresses of every form are listened on and connected to, framed and buffe
   }
 })
 
+test('both sides count', async (t) => {
+  const server = await Server.of(Items, impl).listen('127.0.0.1:0')
+  const client = Client.of(Items, 'items').address(server.address).pool({ size: 2 }).build()
+  t.like(Client.stats(client), { calls: 0, connections: 0 })
+  await Promise.all([client.get(1n), client.get(2n), client.get(3n)])
+  t.like(Client.stats(client), { calls: 3, answered: 3, connections: 2, idle: 2, connects: 2, inFlight: 0, waiting: 0 })
+  t.like(server.stats(), { calls: 3, replies: 3, accepted: 2, connections: 2, inFlight: 0, exceptions: 0 })
+  await Client.close(client)
+  await server.close()
+  t.like(server.stats(), { calls: 3, replies: 3 })
+})
+
 test('a client finds a server by name', async (t) => {
   await using server = await Server.of(Items, impl).listen('localhost:0')
   const port = server.address.replace(/.*:/, '')

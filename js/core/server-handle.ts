@@ -4,6 +4,7 @@ import type { Isolate, Owner } from './isolate.js'
 import { reportEvent } from './report.js'
 import type { ServerEvent } from './server-options.js'
 import type { ServingCalls } from './serving-calls.js'
+import { noServerStats, type ServerStats } from './stats.js'
 
 /** Which runtime moves the bytes. */
 export interface RuntimeInfo {
@@ -14,9 +15,6 @@ export interface RuntimeInfo {
   /** I/O threads beside the isolate's. */
   readonly threads: number
 }
-
-/** Counters of a server since it began to listen; bytes are those of connections. */
-export type ServerStats = Readonly<Record<string, number>>
 
 /** Options of {@link ServerHandle.close}. */
 export interface CloseOptions {
@@ -38,7 +36,7 @@ export class ServerHandle implements AsyncDisposable {
   readonly #isolate: Isolate
   readonly #id: number
   readonly #stages: readonly Stage[]
-  #lastStats: ServerStats = {}
+  #lastStats = noServerStats
   #state: 'listening' | 'closing' | 'closed' = 'listening'
 
   /** @internal */
@@ -74,7 +72,9 @@ export class ServerHandle implements AsyncDisposable {
 
   /** Counters at this moment; after the end those of the last moment they were asked for. */
   stats(): ServerStats {
-    if (this.#state !== 'closed') this.#lastStats = JSON.parse(this.#isolate.core.serverStats(this.#id)) as ServerStats
+    // Empty once the core has forgotten the server, which is a moment before it says so.
+    const now = JSON.parse(this.#isolate.core.serverStats(this.#id)) as Partial<ServerStats>
+    if (this.#state !== 'closed') this.#lastStats = { ...this.#lastStats, ...now }
     return this.#lastStats
   }
 
