@@ -210,7 +210,8 @@ export class ServerProcess {
         this.#output = (this.#output + chunk).slice(-64 * 1024)
         const line = /listening on (\S+)(.*)\r?\n/i.exec(this.#output)
         if (this.address !== '' || line === null) return
-        this.address = line[1].replace(/^\w+:\/\//, '')
+        // One that listens on all addresses is called on this machine's own.
+        this.address = line[1].replace(/^\[::\]/, '[::1]').replace(/^0\.0\.0\.0/, '127.0.0.1')
         this.remark = line[2].trim()
         resolve()
       }
