@@ -1,6 +1,7 @@
 /** The native addon: its surface as TypeScript sees it, and the only place that loads it. */
 import { createRequire } from 'node:module'
 import process from 'node:process'
+import { fileURLToPath } from 'node:url'
 
 /** Options of {@link Core.listen}. Times are milliseconds, sizes bytes. */
 export interface NativeListenOptions {
@@ -106,11 +107,31 @@ export interface Addon {
 
 const require = createRequire(import.meta.url)
 
-function platformSuffix(): string {
+/** Binaries that could fit this platform. On Linux the C library decides; asking Node for it takes longer than trying. */
+function suffixes(): string[] {
   const { platform, arch } = process
-  if (platform !== 'linux') return `${platform}-${arch}`
-  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined
-  return `linux-${arch}-${report?.header?.glibcVersionRuntime === undefined ? 'musl' : 'gnu'}`
+  return platform === 'linux' ? [`linux-${arch}-gnu`, `linux-${arch}-musl`] : [`${platform}-${arch}`]
+}
+
+function load(): Addon {
+  const named = process.env.VOLO_ADDON
+  const tried =
+    named === undefined
+      ? suffixes().map((suffix) => fileURLToPath(new URL(`../../volo-js.${suffix}.node`, import.meta.url)))
+      : [named]
+  const failures: unknown[] = []
+  for (const file of tried) {
+    try {
+      return require(file) as Addon
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  throw new Error(
+    `volo-js has no native addon that loads on ${process.platform}-${process.arch} (tried ${tried.join(', ')}). ` +
+      'In a checkout run `npm run setup`; as a dependency install volo-js again on this platform.',
+    { cause: failures.length === 1 ? failures[0] : new AggregateError(failures, 'none of the binaries loads') },
+  )
 }
 
 let loaded: Addon | undefined
@@ -120,17 +141,5 @@ let loaded: Addon | undefined
  * @throws Error that says what was tried and what to do, if there is no binary for this platform.
  */
 export function addon(): Addon {
-  if (loaded !== undefined) return loaded
-  const suffix = platformSuffix()
-  const file = new URL(`../../volo-js.${suffix}.node`, import.meta.url)
-  try {
-    loaded = require(process.env.VOLO_ADDON ?? file.pathname) as Addon
-  } catch (cause) {
-    throw new Error(
-      `volo-js found no native addon for ${suffix} (looked for ${process.env.VOLO_ADDON ?? file.pathname}). ` +
-        'In a checkout run `npm run setup`; as a dependency reinstall volo-js on this platform.',
-      { cause },
-    )
-  }
-  return loaded
+  return (loaded ??= load())
 }
