@@ -206,7 +206,7 @@ function scalarOf(of: (typeof scalars)[number], random: Random): unknown {
     case 'string':
       return random.pick(texts)
     case 'uuid':
-      return `0123abcd-4567-89AB-cdef-${String(random.below(1e12)).padStart(12, '0')}`
+      return `0123abcd-4567-89ab-cdef-${String(random.below(1e12)).padStart(12, '0')}`
     case 'binary':
       return new Uint8Array(random.many(20, () => random.below(256)))
   }

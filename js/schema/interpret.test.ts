@@ -8,6 +8,7 @@ import { Relay } from '../core/tape/relay.test.helper.js'
 import { garbage, Random, schemas, valueOf } from './arbitrary.test.helper.js'
 import { compileSchema } from './compile.js'
 import type { Schema } from './model.js'
+import { plain, withoutAbsent } from './plain.test.helper.js'
 
 interface Pair {
   readonly schema: Schema
@@ -56,35 +57,6 @@ function check(property: fc.IRawProperty<unknown>, numRuns: number): void {
     const difference = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)
     throw new Error(`${difference}\n${message}`, { cause: error })
   }
-}
-
-/** Exceptions as objects of their own fields, for their stacks differ. */
-function plain(value: unknown): unknown {
-  if (value instanceof Error) {
-    const { stack: _, ...fields } = value as unknown as Record<string, unknown>
-    const entries = Object.entries(fields)
-    const message = Object.hasOwn(value, 'message') ? [['message', value.message] as [string, unknown]] : []
-    return Object.fromEntries([...entries, ...message].map(([key, field]) => [key, plain(field)]))
-  }
-  if (Array.isArray(value)) return value.map(plain)
-  if (value instanceof Set) return new Set([...value].map(plain))
-  if (value instanceof Map) return new Map([...value].map(([key, item]) => [plain(key), plain(item)]))
-  if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]))
-  }
-  return value
-}
-
-/** Exceptions leave out absent fields of names that Error gives them. */
-function withoutAbsent(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutAbsent)
-  if (value instanceof Set) return new Set([...value].map(withoutAbsent))
-  if (value instanceof Map) return new Map([...value].map(([key, item]) => [withoutAbsent(key), withoutAbsent(item)]))
-  if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) {
-    const entries = Object.entries(value).filter(([, item]) => item !== undefined)
-    return Object.fromEntries(entries.map(([key, item]) => [key, withoutAbsent(item)]))
-  }
-  return value
 }
 
 /** Values tried with each schema: making the codecs of one takes longer than using them. */

@@ -81,26 +81,43 @@ export function changed(path: string): never {
   throw new TapeTypeError(path, 'its size is not the number of its elements')
 }
 
-/** Keys met at the same position of the last maps, as strings that V8 has interned. */
-export type KeyCache = string[]
+/** A key that was met at some position of a map. */
+interface KnownKey {
+  /** Interned by V8. */
+  text: string
+  /** Keys that were others. */
+  misses: number
+}
 
-/** Positions a {@link KeyCache} remembers. */
-const CACHED_KEYS = 16
+/** Keys met at the positions of the last maps. */
+export type KeyCache = readonly KnownKey[]
+
+/** Positions a {@link KeyCache} remembers; later ones share their places. */
+const POSITIONS = 16
+
+/** Only every so many misses a place goes over to another key: maps of ever new keys should not pay for each of them. */
+const PATIENCE = 8
 
 /**
- * The same string as `key`, but one that has been a property's name before if the last map had it at the same position.
+ * The same string as `key`, but one that V8 has interned if the last maps had it at the same position.
  *
- * Storing under a fresh substring makes V8 intern it, which costs more than all the rest of reading an entry.
+ * Storing under a fresh substring makes V8 look it up in the table of all interned strings, which costs more than all the rest
+ * of reading an entry.
  */
 export function cachedKey(cache: KeyCache, position: number, key: string): string {
-  const index = position & (CACHED_KEYS - 1)
-  const last = cache[index]
-  if (key === last) return last
-  cache[index] = key
+  const known = cache[position & (POSITIONS - 1)]
+  return key === known.text ? known.text : otherKey(known, key)
+}
+
+function otherKey(known: KnownKey, key: string): string {
+  if (known.misses++ % PATIENCE === 0) {
+    // The name of a property is interned, and a string of its own, which keeps no text chunk alive.
+    ;[known.text] = Object.keys({ [key]: true })
+  }
   return key
 }
 
 /** A cache for one place in generated code. */
 export function keyCache(): KeyCache {
-  return new Array<string>(CACHED_KEYS).fill('')
+  return Array.from({ length: POSITIONS }, () => ({ text: '', misses: 0 }))
 }
