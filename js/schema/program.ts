@@ -97,6 +97,8 @@ export function explain(error: unknown, program: Program, method: number, part: 
     else if (part === 'result') interpreter.method(method).writeResult(scratch, value)
     else interpreter.exceptionWriter(interpreter.schema.methods[method], part)(scratch, value)
   } catch (explained) {
+    // The stack of whoever passed the value, not of how its path was found.
+    if (explained instanceof Error) Error.captureStackTrace(explained, explain)
     return explained
   }
   // A getter that gave something else this time: what the generated writer knew has to do.
