@@ -20,6 +20,5 @@ export {
   tooDeep,
 } from './tape/checks.js'
 export { absent } from './tape/errors.js'
-export { nameException } from '../schema/exceptions.js'
-export { missingResult } from '../schema/interpret.js'
+export { missingResult, nameException } from './tape/exceptions.js'
 export { checkProgram, defineProgram, explain } from '../schema/program.js'

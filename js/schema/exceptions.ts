@@ -1,15 +1,11 @@
 /** Exception classes: what a method declares with `throws`. */
 import { define, own } from '../core/tape/checks.js'
+import { nameException } from '../core/tape/exceptions.js'
 import type { Struct } from './model.js'
 import { isInherited, isInheritedByErrors } from './names.js'
 
 /** The class of an exception; takes its fields by name. */
 export type ExceptionClass = new (fields?: Readonly<Record<string, unknown>>) => Error
-
-/** Gives a class of errors its name, on the prototype, where it is not taken for a field. */
-export function nameException(constructor: new (...fields: never[]) => Error, name: string): void {
-  Object.defineProperty(constructor.prototype, 'name', { value: name, configurable: true, writable: true })
-}
 
 /**
  * How an exception keeps a field:

@@ -5,9 +5,9 @@
  * place where code may not be generated.
  */
 import type { MethodDescriptor, Program, ServiceDescriptor } from '../core/descriptor.js'
-import { ThriftApplicationError, ThriftApplicationErrorType } from '../core/errors.js'
 import { define, own, required } from '../core/tape/checks.js'
 import { absent } from '../core/tape/errors.js'
+import { missingResult } from '../core/tape/exceptions.js'
 import type { InTape } from '../core/tape/reader.js'
 import type { OutTape } from '../core/tape/writer.js'
 import { exceptionClass, type ExceptionClass } from './exceptions.js'
@@ -187,17 +187,6 @@ export function isOptional(field: Field): boolean {
 /** Where an argument of several stands in messages. */
 export function argumentPath(schema: Schema, method: Method, field: Field): string {
   return `${methodName(schema, method)}(${field.name})`
-}
-
-/**
- * A REPLY without value or exception where the method is not void.
- * @throws ThriftApplicationError always.
- */
-export function missingResult(method: string): never {
-  throw new ThriftApplicationError(
-    `${method} answered with neither a result nor a declared exception; the peer may know another version of the IDL`,
-    ThriftApplicationErrorType.MISSING_RESULT,
-  )
 }
 
 function presence(position: number): (t: InTape, p: number) => boolean {

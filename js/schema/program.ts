@@ -1,11 +1,13 @@
 /** Programs of generated code: the schema it carries, and the check that it fits this package. */
+import { createRequire } from 'node:module'
 import type { Program } from '../core/descriptor.js'
 import { VoloError } from '../core/errors.js'
 import { TapeTypeError } from '../core/tape/errors.js'
-import { Kind, LAYOUT_VERSION } from '../core/tape/layout.js'
-import { OutTape } from '../core/tape/writer.js'
-import { Interpreter } from './interpret.js'
-import type { Int64, Schema } from './model.js'
+import { LAYOUT_VERSION } from '../core/tape/layout.js'
+import type { Explainer } from './explain.js'
+import type { Int64 } from './model.js'
+
+const require = createRequire(import.meta.url)
 
 /** What generated code says about itself. */
 export interface ProgramInput {
@@ -44,9 +46,8 @@ export function defineProgram(input: ProgramInput): Program {
 }
 
 class ThriftProgram implements Program {
-  readonly schema!: string
-  /** Made when the first value is wrong. */
-  #interpreter: Interpreter | undefined
+  declare readonly schema: string
+  #explainer: Explainer | undefined
   readonly #int64: Int64
 
   constructor(
@@ -60,9 +61,13 @@ class ThriftProgram implements Program {
     this.#int64 = int64
   }
 
-  interpret(): Interpreter {
-    this.#interpreter ??= new Interpreter(JSON.parse(this.schema) as Schema, this.#int64)
-    return this.#interpreter
+  get explainer(): Explainer {
+    if (this.#explainer === undefined) {
+      // Loaded when the first value is wrong: most processes never see one, and all want to start soon.
+      const { Explainer } = require('./explain.js') as typeof import('./explain.js')
+      this.#explainer = new Explainer(this.schema, this.#int64)
+    }
+    return this.#explainer
   }
 }
 
@@ -89,20 +94,12 @@ export type Part = 'args' | 'result' | number
  */
 export function explain(error: unknown, program: Program, method: number, part: Part, value: unknown): unknown {
   if (!(error instanceof TapeTypeError) || !(program instanceof ThriftProgram)) return error
-  const interpreter = program.interpret()
-  const scratch = new OutTape(() => undefined, { slots: 256, text: 0, bytes: 256 })
-  scratch.open(Kind.CALL, 0, 0, method, 0)
-  try {
-    if (part === 'args') interpreter.method(method).writeArgs(scratch, value)
-    else if (part === 'result') interpreter.method(method).writeResult(scratch, value)
-    else interpreter.exceptionWriter(interpreter.schema.methods[method], part)(scratch, value)
-  } catch (explained) {
-    // The stack of whoever passed the value, not of how its path was found.
-    if (explained instanceof Error) Error.captureStackTrace(explained, explain)
-    return explained
-  }
+  const explained = program.explainer.explain(method, part, value)
   // A getter that gave something else this time: what the generated writer knew has to do.
-  return error
+  if (!(explained instanceof Error)) return error
+  // The stack of whoever passed the value, not of how its path was found.
+  Error.captureStackTrace(explained, explain)
+  return explained
 }
 
 /**

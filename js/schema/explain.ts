@@ -1,0 +1,28 @@
+import { Kind } from '../core/tape/layout.js'
+import { OutTape } from '../core/tape/writer.js'
+import { Interpreter } from './interpret.js'
+import type { Int64, Schema } from './model.js'
+import type { Part } from './program.js'
+
+/** Finds the path of a wrong value; made when the first one is met. */
+export class Explainer {
+  private readonly interpreter: Interpreter
+
+  constructor(schema: string, int64: Int64) {
+    this.interpreter = new Interpreter(JSON.parse(schema) as Schema, int64)
+  }
+
+  /** What writing the value throws, with the whole path; nothing if it throws nothing this time. */
+  explain(method: number, part: Part, value: unknown): unknown {
+    const scratch = new OutTape(() => undefined, { slots: 256, text: 0, bytes: 256 })
+    scratch.open(Kind.CALL, 0, 0, method, 0)
+    try {
+      if (part === 'args') this.interpreter.method(method).writeArgs(scratch, value)
+      else if (part === 'result') this.interpreter.method(method).writeResult(scratch, value)
+      else this.interpreter.exceptionWriter(this.interpreter.schema.methods[method], part)(scratch, value)
+    } catch (error) {
+      return error
+    }
+    return undefined
+  }
+}
