@@ -46,3 +46,20 @@ test('values go to a server and back through the bytes of Thrift', async (t) => 
   if (failed) t.log(`seed ${seed}`, JSON.stringify(counterexample))
   t.is(different, undefined)
 })
+
+test('uuids may come in either case', async (t) => {
+  const [type, name] = ['uuid', 'echo'] as const
+  const schema: Schema = {
+    structs: [
+      { name: 'S.echo_args', file: 0, kind: 'args', fields: [{ id: 1, name: 'it', type, requiredness: 'required' }] },
+      { name: 'S.echo_result', file: 0, kind: 'result', fields: [{ id: 0, name: 'success', type }] },
+    ],
+    methods: [{ name, service: 0, args: 0, result: 1 }],
+    services: [{ name: 'S', file: 0, methods: [0] }],
+  }
+  const [service] = compileSchema(schema).services
+  const both = await pair(service as GenericService, { echo: (value: unknown) => value } as never)
+  const client = both.client as unknown as { echo(value: string): Promise<string> }
+  t.is(await client.echo('123E4567-E89B-12D3-A456-42661417400F'), '123e4567-e89b-12d3-a456-42661417400f')
+  await both.close()
+})
