@@ -14,15 +14,19 @@
 //! ```
 
 mod json;
+#[cfg(feature = "idl")]
 mod mistake;
 mod model;
 mod names;
+#[cfg(feature = "idl")]
 mod thrift;
 mod validate;
 
 pub use json::SchemaError;
+#[cfg(feature = "idl")]
 pub use mistake::Mistake;
 pub use model::*;
 pub use names::camel_case;
+#[cfg(feature = "idl")]
 pub use thrift::{load_thrift, load_thrift_with};
 pub use validate::{MAX_FIELDS, MAX_TYPE_DEPTH};
