@@ -17,6 +17,7 @@ mod json;
 #[cfg(feature = "idl")]
 mod mistake;
 mod model;
+#[cfg(feature = "idl")]
 mod names;
 #[cfg(feature = "idl")]
 mod thrift;
@@ -26,6 +27,7 @@ pub use json::SchemaError;
 #[cfg(feature = "idl")]
 pub use mistake::Mistake;
 pub use model::*;
+#[cfg(feature = "idl")]
 pub use names::camel_case;
 #[cfg(feature = "idl")]
 pub use thrift::{load_thrift, load_thrift_with};
