@@ -251,25 +251,28 @@ impl Reactor {
             }
             return;
         }
-        if event.readable {
-            self.read(id, tape);
-        } else if event.broken {
-            return self.engine.closed(id, "the connection was reset");
+        let ended = event.readable && self.read(id, tape);
+        if event.broken && (ended || !event.readable) {
+            return self.engine.closed(id, "the peer is gone");
         }
         if event.writable {
             self.write(id);
         }
     }
 
-    fn read(&mut self, id: ConnectionId, tape: &mut InTape<'_>) {
-        let Some(Some(connection)) = self.connections.get(id as usize) else { return };
+    /// True if the peer has sent all it will.
+    fn read(&mut self, id: ConnectionId, tape: &mut InTape<'_>) -> bool {
+        let Some(Some(connection)) = self.connections.get(id as usize) else { return false };
         if self.chunk.len() < LEAST {
             // Reclaims what decoded messages gave back, without allocating, unless a message still waits.
             self.chunk.reserve(CHUNK - self.chunk.len());
             self.chunk.resize(CHUNK, 0);
         }
         match recv(&connection.fd, &mut self.chunk[..], RecvFlags::empty()) {
-            Ok((0, _)) => self.engine.ended(id),
+            Ok((0, _)) => {
+                self.engine.ended(id);
+                return true;
+            }
             Ok((count, _)) => {
                 let received = self.chunk.split_to(count).freeze();
                 self.engine.receive(id, received, tape);
@@ -277,6 +280,7 @@ impl Reactor {
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
             Err(error) => self.engine.closed(id, &io::Error::from(error).to_string()),
         }
+        false
     }
 
     fn write(&mut self, id: ConnectionId) {
@@ -301,6 +305,12 @@ impl Reactor {
                     if let Some(connection) = self.connections.get_mut(id as usize).and_then(Option::take) {
                         // Closing the descriptor removes it from epoll; kqueue and `polling` want to be told.
                         let _ = self.poller.remove(&connection.fd);
+                    }
+                }
+                Action::Reset(id) => {
+                    if let Some(Some(connection)) = self.connections.get(id as usize) {
+                        // Where it fails the peer sees an orderly end, as any Thrift client's.
+                        let _ = rustix::net::sockopt::set_socket_linger(&connection.fd, Some(Duration::ZERO));
                     }
                 }
                 Action::StopListening(owner) => {

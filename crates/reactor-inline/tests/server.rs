@@ -194,6 +194,22 @@ fn a_half_closed_peer_still_gets_its_answers() {
 }
 
 #[test]
+fn a_peer_that_ends_in_the_middle_of_a_message_is_counted() {
+    for framed in [true, false] {
+        let mut harness = Harness::new();
+        let (owner, address) = harness.listen(ServerOptions::default());
+        let mut peer = connect(address);
+        let request = call_bytes("Echo", CALL, 1, Some("x"), framed);
+        peer.write_all(&request[..request.len() - 3]).unwrap();
+        peer.shutdown(Shutdown::Write).unwrap();
+        assert!(harness.kind(Kind::Event).text.contains("in the middle of a message"));
+        assert!(read_to_end(&mut peer).is_empty());
+        let stats = harness.reactor.engine().server_stats(owner).unwrap();
+        assert_eq!((stats.connections, stats.protocol_errors), (0, 1));
+    }
+}
+
+#[test]
 fn a_peer_that_resets_abandons_its_calls() {
     let mut harness = Harness::new();
     let (owner, address) = harness.listen(ServerOptions::default());

@@ -263,6 +263,7 @@ impl Engine {
                 }
                 if mode == Mode::PingPong {
                     // Its reply would be taken for the next call's.
+                    self.actions.push_back(Action::Reset(connection));
                     self.fail_connection(connection, FailureCode::Unavailable, "its call was given up");
                 }
             }

@@ -25,7 +25,7 @@ use crate::{
 
 /// Calls delivered in one turn at most, so that other handles of the loop live.
 const TURN: u32 = 256;
-/// Events about misbehaving peers in one second at most; counters count all.
+/// Events of one server in one second at most; counters count all.
 const EVENTS_A_SECOND: u32 = 10;
 
 /// What a reactor has to do for the engine, in this order.
@@ -35,6 +35,9 @@ pub enum Action {
     Connect(ConnectionId, Address),
     /// Close the socket; the id means nothing from now on.
     Close(ConnectionId),
+    /// The socket is about to be closed with a call unanswered: let the peer see a reset, for it would take an orderly end for a peer that
+    /// still wants its answer.
+    Reset(ConnectionId),
     /// What the connection waits for has changed: see [`Engine::interest`].
     Interest(ConnectionId),
     /// Stop accepting for this server.
@@ -91,8 +94,6 @@ pub struct Engine {
     /// Connections with input that could be handled as soon as the tape has room.
     backlog: VecDeque<ConnectionId>,
     growth: Option<Growth>,
-    events_since: Instant,
-    events: u32,
 }
 
 impl Engine {
@@ -112,8 +113,6 @@ impl Engine {
             dirty: Vec::new(),
             backlog: VecDeque::new(),
             growth: None,
-            events_since: now,
-            events: 0,
         }
     }
 
@@ -369,13 +368,15 @@ impl Engine {
         }
     }
 
+    /// Tells JavaScript of something on a server.
     pub(crate) fn event(&mut self, owner: u32, level: Level, text: String) {
-        if self.now.duration_since(self.events_since) >= Duration::from_secs(1) {
-            self.events_since = self.now;
-            self.events = 0;
+        let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) else { return };
+        if self.now.duration_since(server.events_since) >= Duration::from_secs(1) {
+            server.events_since = self.now;
+            server.events = 0;
         }
-        self.events += 1;
-        if self.events <= EVENTS_A_SECOND {
+        server.events += 1;
+        if server.events <= EVENTS_A_SECOND {
             self.notices.push_back(Notice::Event { owner, level, text });
         }
     }
@@ -428,8 +429,9 @@ impl Engine {
         {
             return;
         }
-        // An incomplete frame will never be complete once the peer has ended.
-        if connection.closing || connection.ended {
+        if connection.ended && !connection.closing && !connection.unread.is_empty() {
+            self.protocol_error(id, "the peer ended in the middle of a message");
+        } else if connection.closing || connection.ended {
             self.end(id, "done");
         }
     }

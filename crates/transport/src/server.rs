@@ -28,6 +28,9 @@ pub(crate) struct Server {
     pub stats: ServerStats,
     /// Set once it closes: when the grace time ends.
     pub closing: Option<Instant>,
+    /// Events told since `events_since`.
+    pub events: u32,
+    pub events_since: Instant,
 }
 
 impl Engine {
@@ -44,7 +47,15 @@ impl Engine {
                 return Err(name.to_string());
             }
         }
-        let server = Server { program, methods: by_name, options, stats: ServerStats::default(), closing: None };
+        let server = Server {
+            program,
+            methods: by_name,
+            options,
+            stats: ServerStats::default(),
+            closing: None,
+            events: 0,
+            events_since: self.now,
+        };
         Ok(self.owners.insert(Owner::Server(server)) as u32)
     }
 
