@@ -24,7 +24,7 @@ pub fn decode_struct(
     limits: &Limits,
     message: &mut Message<'_>,
 ) -> Result<(), DecodeError> {
-    let depth = limits.depth();
+    let depth = limits.allowed_depth();
     let mut decoder = Decoder { program, input: Reader::new(body), tape: message, limit: depth, missing: None };
     decoder.root(index).map_err(|fail| decoder.explain(fail))
 }
@@ -218,7 +218,7 @@ pub struct ApplicationException {
 
 /// Reads a `TApplicationException`, advancing `body` as it reads.
 pub fn decode_exception(body: &mut Bytes, limits: &Limits) -> Result<ApplicationException, DecodeError> {
-    let depth = limits.depth();
+    let depth = limits.allowed_depth();
     let explain = |fail: Fail| fail.explain(depth);
     let mut input = Reader::new(body);
     let mut exception = ApplicationException { kind: 0, message: Bytes::new() };

@@ -69,13 +69,13 @@ impl FrameReader {
         }
         let transport = match self.transport {
             Some(transport) => transport,
-            None => match recognise(unread, self.limits.frame())? {
+            None => match recognise(unread, self.limits.allowed_frame())? {
                 Some(transport) => *self.transport.insert(transport),
                 None => return Ok(None),
             },
         };
         match transport {
-            Transport::Framed => framed(unread, self.limits.frame()),
+            Transport::Framed => framed(unread, self.limits.allowed_frame()),
             Transport::Buffered => Ok(self.scanner.scan(unread, &self.limits)?.map(|len| Frame { header: 0, len })),
         }
     }

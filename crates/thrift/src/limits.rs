@@ -24,11 +24,11 @@ impl Default for Limits {
 }
 
 impl Limits {
-    pub(crate) fn frame(&self) -> usize {
+    pub(crate) fn allowed_frame(&self) -> usize {
         self.frame.min(MAX_FRAME)
     }
 
-    pub(crate) fn depth(&self) -> usize {
+    pub(crate) fn allowed_depth(&self) -> usize {
         self.depth.min(MAX_DEPTH)
     }
 }

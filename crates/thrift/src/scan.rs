@@ -57,7 +57,7 @@ impl Scanner {
 
     /// Length of the message `bytes` begins with, if all of it is there.
     pub(crate) fn scan(&mut self, bytes: &[u8], limits: &Limits) -> Result<Option<usize>, FrameError> {
-        let mut scan = Scan { bytes, limit: limits.frame(), depth: limits.depth(), state: self };
+        let mut scan = Scan { bytes, limit: limits.allowed_frame(), depth: limits.allowed_depth(), state: self };
         let done = scan.run()?;
         Ok(done.then_some(self.at))
     }
