@@ -20,7 +20,7 @@ export interface CallOrigin {
 const neverSet = Symbol('never set')
 
 /**
- * The context of one call. It is made for every call, so it has few fields, all set at once, and makes the rest when asked.
+ * The context of one call. Its private fields are TypeScript's, for `#` ones are initialised in a pass of their own. It is made for every call, so it has few fields, all set at once, and makes the rest when asked.
  * Layers and handlers see it as {@link ThriftContext}.
  */
 export class CallContext implements ThriftContext {
@@ -36,11 +36,11 @@ export class CallContext implements ThriftContext {
   /** Why nobody waits for the answer any more; undefined while somebody does. */
   gone: unknown
   /** The context that this one was forked from, where all share what layers leave for each other; itself if it was not. */
-  readonly #root: CallContext
+  private readonly root: CallContext
   /** Values of keys: key, value, key, value. There are few, so a list beats a map. */
-  #values: unknown[] | undefined
-  #metadata: Metadata | undefined
-  #response: ResponseMetadata | undefined
+  private values: unknown[] | undefined
+  private ownMetadata: Metadata | undefined
+  private ownResponse: ResponseMetadata | undefined
 
   constructor(
     origin: CallOrigin,
@@ -57,10 +57,10 @@ export class CallContext implements ThriftContext {
     this.generation = generation
     this.scope = undefined
     this.gone = undefined
-    this.#root = root ?? this
-    this.#values = undefined
-    this.#metadata = undefined
-    this.#response = undefined
+    this.root = root ?? this
+    this.values = undefined
+    this.ownMetadata = undefined
+    this.ownResponse = undefined
   }
 
   get protocol(): 'thrift' {
@@ -92,15 +92,15 @@ export class CallContext implements ThriftContext {
   }
 
   get metadata(): Metadata {
-    return (this.#root.#metadata ??= new Metadata())
+    return (this.root.ownMetadata ??= new Metadata())
   }
 
   get response(): ResponseMetadata {
-    return (this.#root.#response ??= { headers: new Metadata(), trailers: new Metadata() })
+    return (this.root.ownResponse ??= { headers: new Metadata(), trailers: new Metadata() })
   }
 
   get<T>(key: ContextKey<T>): T {
-    const value = this.#lookUp(key)
+    const value = this.lookUp(key)
     if (value !== neverSet) return value as T
     if (key.hasDefault) return key.default as T
     throw new VoloError(
@@ -110,7 +110,7 @@ export class CallContext implements ThriftContext {
   }
 
   set<T>(key: ContextKey<T>, value: T): void {
-    const values = (this.#root.#values ??= [])
+    const values = (this.root.values ??= [])
     for (let i = 0; i < values.length; i += 2) {
       if (values[i] === key) {
         values[i + 1] = value
@@ -121,7 +121,7 @@ export class CallContext implements ThriftContext {
   }
 
   has(key: ContextKey<unknown>): boolean {
-    return this.#lookUp(key) !== neverSet
+    return this.lookUp(key) !== neverSet
   }
 
   async all<T extends readonly unknown[] | []>(
@@ -143,7 +143,7 @@ export class CallContext implements ThriftContext {
    * call outside: a handler that was given up sees its signal aborted, a retry begins with a fresh one.
    */
   fork(scope: Scope): CallContext {
-    const fork = new CallContext(this.origin, this.method, this.target, this.slot, this.generation, this.#root)
+    const fork = new CallContext(this.origin, this.method, this.target, this.slot, this.generation, this.root)
     fork.scope = scope
     return fork
   }
@@ -164,8 +164,8 @@ export class CallContext implements ThriftContext {
     this.scope?.abort(reason)
   }
 
-  #lookUp(key: ContextKey<unknown>): unknown {
-    const values = this.#root.#values
+  private lookUp(key: ContextKey<unknown>): unknown {
+    const values = this.root.values
     if (values !== undefined) {
       for (let i = 0; i < values.length; i += 2) if (values[i] === key) return values[i + 1]
     }

@@ -16,7 +16,7 @@ use volo_js_transport::{Action, Address, ConnectionId, Engine, Interest};
 use crate::{
     ListenOptions,
     listener::Listener,
-    poller::{Event, Poller},
+    poller::{Event, Poller, Trigger},
 };
 
 /// Bytes received with one system call.
@@ -68,6 +68,8 @@ pub struct Reactor {
     /// Where bytes are received. What a message takes is split off and comes back once the message is decoded.
     chunk: BytesMut,
     dirty: Vec<ConnectionId>,
+    /// Connections whose socket may hold more than was read.
+    unread: Vec<Event>,
     client_sockets: Vec<(u32, SocketOptions)>,
 }
 
@@ -83,6 +85,7 @@ impl Reactor {
             next_event: 0,
             chunk: BytesMut::zeroed(CHUNK),
             dirty: Vec::new(),
+            unread: Vec::new(),
             client_sockets: Vec::new(),
         })
     }
@@ -108,7 +111,12 @@ impl Reactor {
         }
         let (listener, bound) = Listener::bind(address, options)?;
         let entry = self.listeners.vacant_entry();
-        self.poller.add(&listener.socket, LISTENER | entry.key() as u64, Interest { read: true, write: false })?;
+        self.poller.add(
+            &listener.socket,
+            LISTENER | entry.key() as u64,
+            Interest { read: true, write: false },
+            Trigger::Level,
+        )?;
         entry.insert(Listening { listener, owner, resting: false });
         Ok(bound)
     }
@@ -129,7 +137,7 @@ impl Reactor {
 
     /// Must the loop be turned again without waiting?
     pub fn has_backlog(&self) -> bool {
-        self.next_event < self.events.len() || self.engine.has_backlog()
+        self.next_event < self.events.len() || !self.unread.is_empty() || self.engine.has_backlog()
     }
 
     /// How long to wait for the next [`Reactor::tick`]; None if nothing depends on time.
@@ -148,6 +156,7 @@ impl Reactor {
                     &listening.listener.socket,
                     LISTENER | key as u64,
                     Interest { read: true, write: false },
+                    Trigger::Level,
                 );
             }
         }
@@ -163,6 +172,8 @@ impl Reactor {
             self.events.clear();
             self.next_event = 0;
             self.poller.ready(&mut self.events)?;
+            // Behind the others, so that one busy connection does not hold them up.
+            self.events.append(&mut self.unread);
         }
         while let Some(&event) = self.events.get(self.next_event) {
             if self.engine.is_turn_over(tape) {
@@ -210,7 +221,7 @@ impl Reactor {
                     // A refused connection is closed by being dropped.
                     let Some(id) = self.engine.accepted(listening.owner, peer) else { continue };
                     let interest = Interest { read: true, write: false };
-                    if let Err(error) = self.poller.add(&fd, u64::from(id), interest) {
+                    if let Err(error) = self.poller.add(&fd, u64::from(id), interest, Trigger::Edge) {
                         self.engine.closed(id, &error.to_string());
                         continue;
                     }
@@ -223,6 +234,7 @@ impl Reactor {
                         &listening.listener.socket,
                         LISTENER | key as u64,
                         Interest { read: false, write: false },
+                        Trigger::Level,
                     );
                     self.engine.accept_failed(listening.owner, &error.to_string());
                     return;
@@ -251,7 +263,7 @@ impl Reactor {
             }
             return;
         }
-        let ended = event.readable && self.read(id, tape);
+        let ended = event.readable && self.read(id, event, tape);
         if event.broken && (ended || !event.readable) {
             return self.engine.closed(id, "the peer is gone");
         }
@@ -261,23 +273,33 @@ impl Reactor {
     }
 
     /// True if the peer has sent all it will.
-    fn read(&mut self, id: ConnectionId, tape: &mut InTape<'_>) -> bool {
+    fn read(&mut self, id: ConnectionId, event: Event, tape: &mut InTape<'_>) -> bool {
         let Some(Some(connection)) = self.connections.get(id as usize) else { return false };
+        if !connection.interest.read {
+            // Not wanted at the moment; wanting it again reports what is there.
+            return false;
+        }
         if self.chunk.len() < LEAST {
             // Reclaims what decoded messages gave back, without allocating, unless a message still waits.
             self.chunk.reserve(CHUNK - self.chunk.len());
             self.chunk.resize(CHUNK, 0);
         }
+        let room = self.chunk.len();
         match recv(&connection.fd, &mut self.chunk[..], RecvFlags::empty()) {
             Ok((0, _)) => {
                 self.engine.ended(id);
                 return true;
             }
             Ok((count, _)) => {
+                if count == room || event.ended {
+                    // There is more: bytes, or the end. No further event will tell.
+                    self.unread.push(event);
+                }
                 let received = self.chunk.split_to(count).freeze();
                 self.engine.receive(id, received, tape);
             }
-            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
+            Err(rustix::io::Errno::AGAIN) => {}
+            Err(rustix::io::Errno::INTR) => self.unread.push(event),
             Err(error) => self.engine.closed(id, &io::Error::from(error).to_string()),
         }
         false
@@ -341,7 +363,7 @@ impl Reactor {
         if connection.connecting || connection.interest == wanted {
             return;
         }
-        if self.poller.modify(&connection.fd, u64::from(id), wanted).is_ok() {
+        if self.poller.modify(&connection.fd, u64::from(id), wanted, Trigger::Edge).is_ok() {
             connection.interest = wanted;
         }
     }
@@ -372,7 +394,7 @@ impl Reactor {
         }
         let interest =
             if connecting { Interest { read: false, write: true } } else { Interest { read: true, write: false } };
-        self.poller.add(&fd, u64::from(id), interest)?;
+        self.poller.add(&fd, u64::from(id), interest, Trigger::Edge)?;
         put(&mut self.connections, id, Connection { fd, interest, connecting });
         if !connecting {
             self.engine.connected(id);

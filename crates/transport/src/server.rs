@@ -136,8 +136,7 @@ impl Engine {
             self.refuse(id, sequence, reply);
             return Next::Go;
         };
-        let program = server.program.clone();
-        let signature = program.method(method);
+        let signature = server.program.method(method);
         let call = self.server_calls.insert(id, owner, method, sequence, oneway);
         let header = Header {
             kind: Kind::Call,
@@ -152,7 +151,7 @@ impl Engine {
             Err(full) => Err(DecodeError::Full(full)),
             Ok(mut slot) => {
                 let mut body = message.slice(head.len..);
-                match guard::decode(&program, signature.args, &mut body, limits, &mut slot) {
+                match guard::decode(&server.program, signature.args, &mut body, limits, &mut slot) {
                     Ok(()) if body.has_remaining() && connection.reader.transport() == Some(Transport::Framed) => {
                         Err(DecodeError::Malformed("bytes follow the message in its frame"))
                     }
@@ -186,11 +185,11 @@ impl Engine {
                 server.stats.calls += 1;
                 server.stats.protocol_errors += 1;
                 let survives = leaves_the_stream_intact(&error);
-                let transport = connection.transport();
+                let (name, transport) = (signature.name.clone(), connection.transport());
                 if !oneway {
                     let text = error.to_string();
                     let mut reply = self.buffers.take();
-                    put_exception(signature.name.as_bytes(), sequence, PROTOCOL_ERROR, &text, transport, &mut reply);
+                    put_exception(name.as_bytes(), sequence, PROTOCOL_ERROR, &text, transport, &mut reply);
                     self.refuse(id, sequence, reply);
                 }
                 if survives {
@@ -200,7 +199,7 @@ impl Engine {
                 connection.closing = true;
                 self.buffers.release(&mut connection.unread);
                 self.actions.push_back(crate::Action::Interest(id));
-                self.event(owner, Level::Warn, format!("closed a connection: {} {error}", signature.name));
+                self.event(owner, Level::Warn, format!("closed a connection: {name} {error}"));
                 self.finish_if_over(id);
                 Next::Over
             }
