@@ -30,11 +30,12 @@ fn scoped<T>(env: sys::napi_env, body: impl FnOnce() -> T) -> T {
 impl Host {
     pub(crate) fn new(env: sys::napi_env, hooks: sys::napi_value) -> Result<Self> {
         let mut context = ptr::null_mut();
-        let mut name = ptr::null_mut();
+        let (mut name, mut resource) = (ptr::null_mut(), ptr::null_mut());
         // SAFETY: called from an N-API call of this environment; results point to locals.
         let ok = unsafe {
-            sys::napi_create_string_utf8(env, c"volo-js".as_ptr(), 7, &raw mut name) == sys::Status::napi_ok
-                && sys::napi_async_init(env, ptr::null_mut(), name, &raw mut context) == sys::Status::napi_ok
+            sys::napi_get_named_property(env, hooks, c"resource".as_ptr(), &raw mut resource) == sys::Status::napi_ok
+                && sys::napi_create_string_utf8(env, c"volo-js".as_ptr(), 7, &raw mut name) == sys::Status::napi_ok
+                && sys::napi_async_init(env, resource, name, &raw mut context) == sys::Status::napi_ok
         };
         if !ok {
             return Err(Error::from_reason("cannot make an async context"));

@@ -61,6 +61,8 @@ export interface NativeListening {
 
 /** Called by the core. None of them may throw. */
 export interface CoreHooks {
+  /** The asynchronous resource in whose scope {@link deliver} runs. */
+  readonly resource: object
   /** The in tape holds messages. */
   deliver(): void
   /** Encode the rope into the out tape's text. */

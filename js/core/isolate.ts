@@ -1,4 +1,5 @@
 import { addon, type Core } from './addon.js'
+import { callIsolation, type CallIsolation } from './call-isolation.js'
 import { ClientCalls } from './client-calls.js'
 import type { Program } from './descriptor.js'
 import { ThriftApplicationError, VoloError } from './errors.js'
@@ -27,6 +28,7 @@ export class Isolate {
   readonly in: InTape
   readonly out: OutTape
   readonly calls: ClientCalls
+  readonly isolation: CallIsolation = callIsolation()
   readonly #owners: (Owner | undefined)[] = []
   /** Owners whose id has been given to another one already, although their CLOSED is still to come; oldest first. */
   readonly #displaced = new Map<number, Owner[]>()
@@ -47,6 +49,7 @@ export class Isolate {
       this.core.setOut(slots, text, bytes)
     })
     this.core = new native.Core({
+      resource: this.isolation.resource,
       deliver: () => {
         this.#deliver()
       },

@@ -108,6 +108,7 @@ export class Server<Cx extends Context = Context> {
       origin,
       methods,
       chain.service,
+      home.isolation,
       home.out,
       options.onError ?? ((error, cx) => reportEvent(2, `${cx.method.service}.${cx.method.wireName} failed`, error)),
     )

@@ -1,6 +1,5 @@
-import { AsyncResource } from 'node:async_hooks'
-
 import { CallContext, type CallOrigin } from './call-context.js'
+import type { CallIsolation } from './call-isolation.js'
 import type { MethodDescriptor } from './descriptor.js'
 import { ThriftApplicationErrorType, VoloError } from './errors.js'
 import type { MethodInfo } from './method-info.js'
@@ -36,9 +35,6 @@ export const handlerService: Service<CallContext, unknown, unknown> = {
   call: (cx, request) => (cx.target as ServedMethod).handler(request, cx),
 }
 
-/** Handlers manage their own asynchronous resources; ours needs no destroy hook. */
-const resourceOptions = { requireManualDestroy: true }
-
 /**
  * The calls that one server answers: requests from the tape through the chain to the handler, answers back to the tape. No
  * handler, layer or value it returns can harm another call.
@@ -47,6 +43,7 @@ export class ServingCalls {
   readonly #origin: CallOrigin
   readonly #methods: (ServedMethod | undefined)[]
   readonly #call: (cx: CallContext, request: unknown) => Answer<unknown>
+  readonly #isolation: CallIsolation
   readonly #out: OutTape
   readonly #onError: ErrorHook
   /** Calls whose promise has not settled, by slot. */
@@ -57,12 +54,14 @@ export class ServingCalls {
     origin: CallOrigin,
     methods: (ServedMethod | undefined)[],
     service: Service<CallContext, unknown, unknown>,
+    isolation: CallIsolation,
     out: OutTape,
     onError: ErrorHook,
   ) {
     this.#origin = origin
     this.#methods = methods
     this.#call = service.call.bind(service)
+    this.#isolation = isolation
     this.#out = out
     this.#onError = onError
   }
@@ -86,8 +85,7 @@ export class ServingCalls {
     }
     let answer: Answer<unknown>
     try {
-      // A resource of its own: what a handler puts in an AsyncLocalStorage must not be seen by the next call of the batch.
-      answer = new AsyncResource('VoloCall', resourceOptions).runInAsyncScope(this.#call, undefined, cx, request)
+      answer = this.#isolation.run(this.#call, cx, request)
       if (isPromiseLike(answer)) {
         this.#wait(cx, answer)
         return

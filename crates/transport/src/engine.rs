@@ -282,7 +282,9 @@ impl Engine {
         } else if connection.frame_since.is_none() {
             connection.frame_since = Some(self.now);
         }
-        self.finish_if_over(id);
+        if connection.closing || connection.ended {
+            self.finish_if_over(id);
+        }
     }
 
     fn message(&mut self, id: ConnectionId, message: Bytes, tape: &mut InTape<'_>) -> Next {
@@ -515,11 +517,16 @@ impl Engine {
         if !blocked {
             self.buffers.release(&mut connection.out);
         }
+        let (paused, closing) = (connection.paused, connection.closing || connection.ended);
         match &mut self.owners[connection.owner as usize] {
             Owner::Server(server) => {
                 server.stats.bytes_written += count as u64;
-                self.unpause_if_lighter(id);
-                self.finish_if_over(id);
+                if paused {
+                    self.unpause_if_lighter(id);
+                }
+                if closing {
+                    self.finish_if_over(id);
+                }
             }
             Owner::Client(client) => {
                 client.stats.bytes_written += count as u64;
