@@ -48,7 +48,6 @@ class WatchedResource implements CallIsolation {
   }
 
   private clear(): void {
-     
     for (const key of this.entered) delete this.properties[key]
     this.entered.length = 0
   }
@@ -77,7 +76,8 @@ class ResourcePerCall implements CallIsolation {
 export function callIsolation(): CallIsolation {
   // Storages on resources switch a hook on at their first use; those on frames have nothing to switch.
   const prototype = AsyncLocalStorage.prototype as { readonly _enable?: unknown; readonly _propagate?: unknown }
-  if (typeof prototype._enable === 'function' && typeof prototype._propagate === 'function') return new WatchedResource()
+  if (typeof prototype._enable === 'function' && typeof prototype._propagate === 'function')
+    return new WatchedResource()
   if (prototype._enable === undefined && typeof AsyncLocalStorage.snapshot === 'function') return new Frame()
   return new ResourcePerCall()
 }
