@@ -5,9 +5,11 @@
  * What messages cost the JavaScript thread: a GetItemResponse with a bigint, two strings and a map of three is made from the tape, and laid on
  * it, by generated code. The peers do the same from and to bytes, which is all they have. `--ours` leaves the peers out.
  */
+import { execFileSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import process from 'node:process'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 import Benchmark from 'benchmark'
@@ -59,6 +61,11 @@ async function measure() {
     if (name.startsWith('read') && plain(value) !== plain(item)) throw new Error(`${name} gave ${plain(value)}`)
   }
   const times = sample(cases)
+  // Rust's part of the same message: from bytes to the tape, before JavaScript sees it.
+  const decode = values.ours ? undefined : rustDecode()
+  if (decode !== undefined) {
+    times['read and decode'] = times['read single'].map((ns, round) => ns + decode[round % decode.length])
+  }
   const versus = (/** @type {string} */ ours, /** @type {string} */ peer) => {
     // Rates, so that more is better, as everywhere.
     const rate = (/** @type {string} */ name) => times[name].map((ns) => 1e9 / ns)
@@ -84,9 +91,34 @@ async function measure() {
     ...ns,
     peerRow('read', 'read single', 'npm thrift', 'read thrift', 5),
     peerRow('read', 'read single', 'protobufjs', 'read protobuf', 2.5),
+    alone('decode to the tape, in Rust', 'ns', decode ?? []),
+    peerRow('read, Rust included', 'read and decode', 'npm thrift', 'read thrift', 3),
+    peerRow('read, Rust included', 'read and decode', 'protobufjs', 'read protobuf', 1.5),
     peerRow('write', 'write', 'npm thrift', 'write thrift', undefined),
     peerRow('write', 'write', 'protobufjs', 'write protobuf', undefined),
   ]
+}
+
+/** Nanoseconds a message that the codec takes, one figure a round. */
+function rustDecode() {
+  const root = fileURLToPath(new URL('../../', import.meta.url))
+  const command = [
+    'run',
+    '--release',
+    '--quiet',
+    '-p',
+    'volo-js-thrift',
+    '--example',
+    'codec_bench',
+    '--',
+    values.seconds,
+  ]
+  return Array.from({ length: Number(values.rounds) }, () => {
+    const output = execFileSync('cargo', command, { cwd: root, encoding: 'utf8' })
+    const found = /^GetItemResponse .*? decode +([\d.]+) ns/m.exec(output)
+    if (found === null) throw new Error(`codec_bench printed no decode time of GetItemResponse:\n${output}`)
+    return Number(found[1])
+  })
 }
 
 async function ourCases() {
