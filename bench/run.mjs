@@ -33,10 +33,36 @@ function positive(option, text) {
   throw new Failure(`--${option} takes a number above 0, not ${text}.`, { exitCode: 2 })
 }
 
+/**
+ * @template {import('node:util').ParseArgsConfig} T
+ * @param {T} config
+ */
+function parse(config) {
+  try {
+    return parseArgs(config)
+  } catch (error) {
+    throw new Failure(`${/** @type {Error} */ (error).message}\n${usage}`, { exitCode: 2 })
+  }
+}
+
+const usage = `npm run bench -- SUITE [--rounds N] [--seconds S] [--only GROUP]... [--soak MINUTES] [--json FILE]
+
+Suites: thrift    server and client against their peers, over TCP
+        codec     readers and writers of messages
+        boundary  what crossing from JavaScript to Rust costs
+        layers    what a layer costs
+        profile   where the CPU time goes, as a flame graph
+
+Contestants take turns for N rounds (default 3) of S seconds (default 3), the server on CPU 0, the load on CPU 1.
+--only  one group of thrift: throughput, content, latency, client, memory, startup, soak; may be repeated
+--soak  minutes of full load that watch the server's memory
+--json  also write the result to FILE; bench/results/ has it anyway, as JSON and SVG`
+
 /** The command line. */
 function options() {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parse({
     options: {
+      help: { type: 'boolean', default: false },
       rounds: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '3' },
       soak: { type: 'string' },
@@ -45,9 +71,13 @@ function options() {
     },
     allowPositionals: true,
   })
+  if (values.help) {
+    process.stdout.write(`${usage}\n`)
+    process.exit(0)
+  }
   const [suite, ...rest] = positionals
   if (suite === undefined || rest.length > 0 || !SUITES.includes(suite)) {
-    throw new Failure(`npm run bench -- SUITE; suites: ${SUITES.join(', ')}.`, { exitCode: 2 })
+    throw new Failure(usage, { exitCode: 2 })
   }
   return {
     suite,

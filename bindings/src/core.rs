@@ -137,7 +137,7 @@ impl Inner {
         }
         let damage = {
             let (mut reactor, mut output) = (self.reactor.borrow_mut(), self.output.borrow_mut());
-            // SAFETY: as above.
+            // SAFETY: the slices live in this block, which calls no JavaScript.
             let (slots, text, bytes) = unsafe { output.slices() };
             let result = reactor.submit(&OutTape::new(slots, text, bytes));
             slots[0] = OUT_EMPTY;
@@ -211,22 +211,28 @@ unsafe fn inner_of(handle: *mut Handle) -> Option<Rc<Inner>> {
     }
 }
 
+/// # Safety
+/// libuv calls it with a core's own handle.
 unsafe extern "C" fn on_poll(handle: *mut Handle, _status: c_int, _events: c_int) {
-    // SAFETY: libuv calls this with the handle it was started for.
+    // SAFETY: this function's contract is `inner_of`'s.
     if let Some(inner) = unsafe { inner_of(handle) } {
         inner.guarded(|| inner.turn());
     }
 }
 
+/// # Safety
+/// As [`on_poll`].
 unsafe extern "C" fn on_idle(handle: *mut Handle) {
-    // SAFETY: as above.
+    // SAFETY: this function's contract is `inner_of`'s.
     if let Some(inner) = unsafe { inner_of(handle) } {
         inner.guarded(|| inner.turn());
     }
 }
 
+/// # Safety
+/// As [`on_poll`].
 unsafe extern "C" fn on_prepare(handle: *mut Handle) {
-    // SAFETY: as above.
+    // SAFETY: this function's contract is `inner_of`'s.
     if let Some(inner) = unsafe { inner_of(handle) } {
         inner.guarded(|| {
             if !inner.turning.get() && inner.host.alive.get() {
@@ -237,8 +243,10 @@ unsafe extern "C" fn on_prepare(handle: *mut Handle) {
     }
 }
 
+/// # Safety
+/// As [`on_poll`].
 unsafe extern "C" fn on_timer(handle: *mut Handle) {
-    // SAFETY: as above.
+    // SAFETY: this function's contract is `inner_of`'s.
     if let Some(inner) = unsafe { inner_of(handle) } {
         inner.guarded(|| {
             inner.reactor.borrow_mut().tick();
@@ -247,6 +255,8 @@ unsafe extern "C" fn on_timer(handle: *mut Handle) {
     }
 }
 
+/// # Safety
+/// libuv calls it once for each of a core's handles, after it has let go of it.
 unsafe extern "C" fn on_closed(handle: *mut Handle) {
     // SAFETY: libuv has let go of the handle; each handle owns one leaked reference to the core and its own memory.
     let inner = unsafe {
@@ -269,6 +279,9 @@ unsafe extern "C" fn on_closed(handle: *mut Handle) {
 }
 
 /// The environment ends (a worker is terminated, the process exits): JavaScript is never called again.
+///
+/// # Safety
+/// Node calls it once, with the reference leaked for it.
 unsafe extern "C" fn on_environment_end(_hook: sys::napi_async_cleanup_hook_handle, data: *mut c_void) {
     // SAFETY: the data is the reference leaked for this hook; the hook runs once.
     let inner = unsafe { Rc::from_raw(data.cast::<Inner>().cast_const()) };

@@ -85,7 +85,7 @@ impl Host {
         scoped(self.env, || {
             let (mut function, mut global, mut result) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
             let mut arguments = [ptr::null_mut(); 3];
-            // SAFETY: as in `deliver`.
+            // SAFETY: the environment is alive, this is its thread, and nothing of the core is borrowed (see `Core::turn`).
             let status = unsafe {
                 for (size, argument) in sizes.iter().zip(&mut arguments) {
                     sys::napi_create_uint32(self.env, *size, argument);
@@ -122,7 +122,7 @@ impl Host {
         }
         scoped(self.env, || {
             let (mut text, mut error) = (ptr::null_mut(), ptr::null_mut());
-            // SAFETY: as in `deliver`.
+            // SAFETY: the environment is alive, this is its thread, and nothing of the core is borrowed (see `Core::turn`).
             unsafe {
                 sys::napi_create_string_utf8(
                     self.env,

@@ -23,6 +23,7 @@ pub struct NativeListenOptions {
     pub max_frame_size: Option<f64>,
     pub max_slots: Option<f64>,
     pub max_depth: Option<u32>,
+    pub strict_utf8: Option<bool>,
     pub max_in_flight: Option<u32>,
     pub max_unwritten: Option<f64>,
     pub max_connections: Option<u32>,
@@ -48,6 +49,7 @@ pub struct NativeClientOptions {
     pub max_frame_size: Option<f64>,
     pub max_slots: Option<f64>,
     pub max_depth: Option<u32>,
+    pub strict_utf8: Option<bool>,
 }
 
 impl NativeListenOptions {
@@ -66,7 +68,7 @@ impl NativeListenOptions {
     pub(crate) fn server(&self) -> ServerOptions {
         let default = ServerOptions::default();
         ServerOptions {
-            limits: limits(self.max_frame_size, self.max_slots, self.max_depth),
+            limits: limits(self.max_frame_size, self.max_slots, self.max_depth, self.strict_utf8),
             max_in_flight: self.max_in_flight.map_or(default.max_in_flight, |count| count as usize),
             max_unwritten: self.max_unwritten.map_or(default.max_unwritten, |size| size as usize),
             max_connections: self.max_connections.map_or(default.max_connections, |count| count as usize),
@@ -83,7 +85,7 @@ impl NativeClientOptions {
         Ok(ClientOptions {
             mode: if self.mode == "pipelined" { Mode::Pipelined } else { Mode::PingPong },
             transport: if self.transport == "buffered" { Transport::Buffered } else { Transport::Framed },
-            limits: limits(self.max_frame_size, self.max_slots, self.max_depth),
+            limits: limits(self.max_frame_size, self.max_slots, self.max_depth, self.strict_utf8),
             pool_size: self.pool_size.map_or(default.pool_size, |size| (size as usize).max(1)),
             idle_timeout: self.idle_timeout.map_or(default.idle_timeout, duration),
             max_lifetime: self.max_lifetime.map_or(default.max_lifetime, duration),
@@ -104,12 +106,13 @@ fn duration(milliseconds: f64) -> Duration {
     Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or(Duration::MAX)
 }
 
-fn limits(frame: Option<f64>, slots: Option<f64>, depth: Option<u32>) -> Limits {
+fn limits(frame: Option<f64>, slots: Option<f64>, depth: Option<u32>, strict_utf8: Option<bool>) -> Limits {
     let default = Limits::default();
     Limits {
         frame: frame.map_or(default.frame, |size| size as usize),
         slots: slots.map_or(default.slots, |count| count as usize),
         depth: depth.map_or(default.depth, |depth| depth as usize),
+        strict_utf8: strict_utf8.unwrap_or(default.strict_utf8),
     }
 }
 

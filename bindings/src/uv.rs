@@ -19,6 +19,7 @@ impl Handle {
 }
 
 pub(crate) type Loop = *mut c_void;
+/// SAFETY of both: libuv calls them on the loop's thread, with the handle they were started for.
 pub(crate) type Callback = unsafe extern "C" fn(*mut Handle);
 pub(crate) type PollCallback = unsafe extern "C" fn(*mut Handle, c_int, c_int);
 
@@ -27,6 +28,9 @@ pub(crate) const READABLE: c_int = 1;
 macro_rules! libuv {
     ($($name:ident: fn($($argument:ty),*) $(-> $result:ty)?;)*) => {
         /// The functions of libuv that the core uses.
+        ///
+        /// # Safety
+        /// On the loop's own thread, with handles that were initialised and not closed.
         pub(crate) struct Uv {
             $(pub(crate) $name: unsafe extern "C" fn($($argument),*) $(-> $result)?,)*
         }

@@ -20,6 +20,8 @@ export interface NativeListenOptions {
   maxFrameSize?: number
   maxSlots?: number
   maxDepth?: number
+  /** Strings that are not UTF-8 are an error instead of being mended. */
+  strictUtf8?: boolean
   /** Calls in flight on one connection before it is not read any more. */
   maxInFlight?: number
   /** Unwritten output of one connection before it is not read any more. */
@@ -49,6 +51,8 @@ export interface NativeClientOptions {
   maxFrameSize?: number
   maxSlots?: number
   maxDepth?: number
+  /** Strings that are not UTF-8 are an error instead of being mended. */
+  strictUtf8?: boolean
 }
 
 /** What {@link Core.listen} did. */

@@ -25,6 +25,8 @@ export interface ClientOptions {
   readonly maxSlots?: number
   /** Deepest nesting of an answer. Default 64. */
   readonly maxDepth?: number
+  /** A string that is not valid UTF-8 is an error of its answer. Default false: U+FFFD stands for what is not valid. */
+  readonly strictUtf8?: boolean
   /** Where times come from. Default: the machine's clock; tests give a fake one. */
   readonly clock?: Clock
 }
@@ -61,5 +63,6 @@ export function nativeClientOptions(options: ConnectionOptions): NativeClientOpt
   if (options.maxFrameSize !== undefined) native.maxFrameSize = bytes(options.maxFrameSize, 'maxFrameSize')
   if (options.maxSlots !== undefined) native.maxSlots = options.maxSlots
   if (options.maxDepth !== undefined) native.maxDepth = options.maxDepth
+  if (options.strictUtf8 !== undefined) native.strictUtf8 = options.strictUtf8
   return native
 }

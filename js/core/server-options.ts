@@ -20,6 +20,8 @@ export interface ServerOptions {
   readonly maxSlots?: number
   /** Deepest nesting of a request. Default 64. */
   readonly maxDepth?: number
+  /** A string that is not valid UTF-8 is an error of its request. Default false: U+FFFD stands for what is not valid. */
+  readonly strictUtf8?: boolean
   /** Calls in flight on one connection, beyond which it is not read until some are answered. Default 1024. */
   readonly maxInFlight?: number
   /** Answers of one connection that its peer has not taken, beyond which it is not read. Default `'1MiB'`. */
@@ -63,6 +65,7 @@ export function nativeListenOptions(options: ServerOptions): NativeListenOptions
   if (options.maxFrameSize !== undefined) native.maxFrameSize = bytes(options.maxFrameSize, 'maxFrameSize')
   if (options.maxSlots !== undefined) native.maxSlots = options.maxSlots
   if (options.maxDepth !== undefined) native.maxDepth = options.maxDepth
+  if (options.strictUtf8 !== undefined) native.strictUtf8 = options.strictUtf8
   if (options.maxInFlight !== undefined) native.maxInFlight = options.maxInFlight
   if (options.maxUnwritten !== undefined) native.maxUnwritten = bytes(options.maxUnwritten, 'maxUnwritten')
   if (options.maxConnections !== undefined) native.maxConnections = options.maxConnections

@@ -145,6 +145,24 @@ test.serial('a missing required field and an unknown method are answered, and th
   t.is(server.stats().unknownMethods, 1)
 })
 
+test.serial('a text that is not UTF-8 is mended, or refused where that is asked for', async (t) => {
+  const invalid = framed(message(CALL, 'Ping', 1, struct(field(Type.STRING, 1, Buffer.from([0, 0, 0, 2, 0xff, 0x61])))))
+  for (const strictUtf8 of [false, true]) {
+    const { server, events, unharmed } = await serve(t, {}, { strictUtf8 })
+    const raw = await Raw.to(t, server.address)
+    raw.send(invalid, framed(ping('still there', 2)))
+    const { type, body } = await raw.message()
+    t.is(type, strictUtf8 ? MessageType.EXCEPTION : REPLY)
+    t.true(body.includes(strictUtf8 ? 'not valid UTF-8' : '\u{FFFD}a'))
+    t.is((await raw.message()).sequence, 2)
+    raw.half()
+    await raw.end()
+    await unharmed()
+    t.deepEqual(events, [])
+    await server.close({ grace: 0 })
+  }
+})
+
 test.serial('an unknown oneway method is passed over', async (t) => {
   const { server, events } = await serve(t)
   const raw = await Raw.to(t, server.address)

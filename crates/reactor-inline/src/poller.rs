@@ -158,6 +158,7 @@ pub(crate) enum Trigger {
 
 /// What a descriptor is ready for.
 #[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools)] // they are flags of the system
 pub(crate) struct Event {
     pub key: u64,
     pub readable: bool,

@@ -25,7 +25,9 @@ pub fn decode_struct(
     message: &mut Message<'_>,
 ) -> Result<(), DecodeError> {
     let depth = limits.allowed_depth();
-    let mut decoder = Decoder { program, input: Reader::new(body), tape: message, limit: depth, missing: None };
+    let strict_utf8 = limits.strict_utf8;
+    let mut decoder =
+        Decoder { program, input: Reader::new(body), tape: message, limit: depth, strict_utf8, missing: None };
     decoder.root(index).map_err(|fail| decoder.explain(fail))
 }
 
@@ -34,6 +36,7 @@ struct Decoder<'p, 'b, 't, 'm> {
     input: Reader<'b>,
     tape: &'t mut Message<'m>,
     limit: usize,
+    strict_utf8: bool,
     /// The required field that is missing: its struct, and its bit in one of the struct's presence words.
     missing: Option<(u32, usize, u64)>,
 }
@@ -118,7 +121,15 @@ impl Decoder<'_, '_, '_, '_> {
                 let value = self.input.i64()?;
                 self.tape.set(slot, value as u64);
             }
-            Ty::String => self.input.binary(|string| self.tape.put_string(slot, string))??,
+            Ty::String => {
+                let strict = self.strict_utf8;
+                self.input.binary(|string| {
+                    if strict && std::str::from_utf8(string).is_err() {
+                        return Err(Fail::Utf8);
+                    }
+                    Ok(self.tape.put_string(slot, string)?)
+                })??;
+            }
             Ty::Struct(index) => {
                 let depth = deeper(depth, self.limit)?;
                 let base = self.tape.alloc_struct(self.program.structure(*index).fields.len())?;

@@ -79,6 +79,9 @@ pub enum DecodeError {
     /// The bytes are no message.
     #[error("the message is malformed: {0}")]
     Malformed(&'static str),
+    /// A string is not UTF-8, and [`Limits::strict_utf8`](crate::Limits::strict_utf8) is set.
+    #[error("a string is not valid UTF-8: send it as binary, or let the reader replace what is not valid")]
+    Utf8,
     /// A required field did not come.
     #[error("required field {field} of {structure} is missing")]
     MissingRequired {
@@ -150,6 +153,8 @@ pub(crate) enum Fail {
     Malformed(&'static &'static str),
     /// A required field; which one, the decoder knows.
     Missing,
+    /// A string that is not UTF-8, where that matters.
+    Utf8,
 }
 
 impl From<AllocError> for Fail {
@@ -179,6 +184,7 @@ impl Fail {
             Self::Depth => DecodeError::DepthLimit(depth),
             Self::Malformed(what) => DecodeError::Malformed(what),
             Self::Missing => DecodeError::Malformed("a required field is missing"),
+            Self::Utf8 => DecodeError::Utf8,
         }
     }
 }

@@ -1,11 +1,11 @@
-//! What one message may cost.
+//! What one message may cost, and how strictly it is read.
 
 /// Deepest nesting that can be allowed; a larger [`Limits::depth`] counts as this.
 pub const MAX_DEPTH: usize = 512;
 /// Largest message that can be allowed, in bytes (1 GiB − 1); a larger [`Limits::frame`] counts as this.
 pub const MAX_FRAME: usize = (1 << 30) - 1;
 
-/// What one inbound message may cost.
+/// What one inbound message may cost, and how strictly it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of a message. Default 16 MiB, as Volo's.
@@ -15,11 +15,14 @@ pub struct Limits {
     pub slots: usize,
     /// Structs and containers inside each other, the outermost struct included. Default 64, as Apache Thrift's.
     pub depth: usize,
+    /// Strings that are not UTF-8 are an error; otherwise the reader puts U+FFFD in place of what is not. Default false, as Apache Thrift
+    /// leaves it open.
+    pub strict_utf8: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { frame: 16 << 20, slots: 4 << 20, depth: 64 }
+        Self { frame: 16 << 20, slots: 4 << 20, depth: 64, strict_utf8: false }
     }
 }
 

@@ -181,6 +181,19 @@ fn invalid_utf8_is_kept_for_the_reader_to_replace() {
 }
 
 #[test]
+fn invalid_utf8_is_an_error_where_that_is_asked_for() {
+    let strict = Limits { strict_utf8: true, ..Limits::default() };
+    let text = one(&[(1, Type::String)]);
+    let invalid = [11, 0, 1, 0, 0, 0, 3, b'a', 0xFF, b'b', 0];
+    assert_eq!(read_within(&text, 0, &invalid, &strict), Err(DecodeError::Utf8));
+    let valid = [11, 0, 1, 0, 0, 0, 2, 0xC3, 0xA4, 0];
+    assert_eq!(read_within(&text, 0, &valid, &strict), Ok(Value::Struct(vec![Some(Value::String("ä".into()))])));
+    // The same bytes are nothing wrong in a binary, or in a field nobody knows.
+    assert!(read_within(&one(&[(1, Type::Binary)]), 0, &invalid, &strict).is_ok());
+    assert!(read_within(&one(&[(2, Type::String)]), 0, &invalid, &strict).is_ok());
+}
+
+#[test]
 fn heads() {
     let message = head("GetItem", 4, -2);
     let read = read_head(&message).unwrap();

@@ -32,5 +32,8 @@ pub(crate) fn put_exception(
 
 /// Does the stream make sense behind a message that failed so? Its length was right then; only its content was refused.
 pub(crate) fn leaves_the_stream_intact(error: &DecodeError) -> bool {
-    matches!(error, DecodeError::MissingRequired { .. } | DecodeError::SlotLimit | DecodeError::DepthLimit(_))
+    matches!(
+        error,
+        DecodeError::MissingRequired { .. } | DecodeError::SlotLimit | DecodeError::DepthLimit(_) | DecodeError::Utf8
+    )
 }

@@ -12,10 +12,12 @@ mod connection;
 mod engine;
 mod exception;
 mod guard;
+mod in_process;
 mod notice;
 mod options;
 mod server;
 mod stats;
+mod time;
 
 pub use address::{Address, Peer};
 pub use connection::ConnectionId;
