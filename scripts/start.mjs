@@ -25,7 +25,7 @@ const IN_FLIGHT = 128
 
 /** @param {string} address */
 async function callOnce(address) {
-  const { Client } = await built('dist/thrift/index.js')
+  const { Client } = await built('dist/bundle/thrift/index.js')
   const { ItemService } = await built('examples/volo-gen/index.js')
   const client = Client.of(ItemService, 'item').address(address).build()
   const before = performance.now()

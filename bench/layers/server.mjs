@@ -11,7 +11,7 @@ import { built } from '../../scripts/lib/built.mjs'
 import { countingLayer } from './layers.mjs'
 
 const { values } = parseArgs({ options: { layers: { type: 'string', default: '0' } } })
-const { Server } = await built('dist/thrift/index.js')
+const { Server } = await built('dist/bundle/thrift/index.js')
 const { ItemService } = await built('examples/volo-gen/index.js')
 
 const server = Server.of(ItemService, {

@@ -14,7 +14,7 @@ import { built } from '../../scripts/lib/built.mjs'
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '3' } } })
 const { addon } = await built('dist/core/addon.js')
-const { pair } = await built('dist/testing/index.js')
+const { pair } = await built('dist/bundle/testing/index.js')
 const { ItemService } = await built('examples/volo-gen/index.js')
 
 const native = addon()

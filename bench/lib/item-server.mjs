@@ -12,7 +12,7 @@ import { built } from '../../scripts/lib/built.mjs'
 const { values } = parseArgs({
   options: { port: { type: 'string', default: '0' }, 'content-size': { type: 'string' } },
 })
-const { Server } = await built('dist/thrift/index.js')
+const { Server } = await built('dist/bundle/thrift/index.js')
 const { ItemService } = await built('examples/volo-gen/index.js')
 
 const size = values['content-size']

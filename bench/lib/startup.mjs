@@ -12,7 +12,7 @@ const start = performance.now()
 let ms = 0
 if (!bare) {
   const { built } = await import('../../scripts/lib/built.mjs')
-  const { Server } = await built('dist/thrift/index.js')
+  const { Server } = await built('dist/bundle/thrift/index.js')
   const { ItemService } = await built('examples/volo-gen/index.js')
   const server = Server.of(ItemService, { getItem: () => ({ item: { id: 1n, title: '', content: '' } }) })
   const handle = await server.listen('127.0.0.1:0')

@@ -1,13 +1,10 @@
 /** Programs of generated code: the schema it carries, and the check that it fits this package. */
-import { createRequire } from 'node:module'
 import type { Program } from '../core/descriptor.js'
 import { VoloError } from '../core/errors.js'
 import { TapeTypeError } from '../core/tape/errors.js'
 import { LAYOUT_VERSION } from '../core/tape/layout.js'
-import type { Explainer } from './explain.js'
+import { Explainer } from './explain.js'
 import type { Int64 } from './model.js'
-
-const require = createRequire(import.meta.url)
 
 /** What generated code says about itself. */
 export interface ProgramInput {
@@ -64,7 +61,6 @@ class ThriftProgram implements Program {
   get explainer(): Explainer {
     if (this.#explainer === undefined) {
       // Loaded when the first value is wrong: most processes never see one, and all want to start soon.
-      const { Explainer } = require('./explain.js') as typeof import('./explain.js')
       this.#explainer = new Explainer(this.schema, this.#int64)
     }
     return this.#explainer

@@ -21,7 +21,7 @@ const { values } = parseArgs({
 })
 if (values.address === undefined) throw new Error('load-client.mjs needs --address HOST:PORT')
 
-const { Client } = await built('dist/thrift/index.js')
+const { Client } = await built('dist/bundle/thrift/index.js')
 const { ItemService } = await built('examples/volo-gen/index.js')
 
 const inFlight = Number(values.pipelined ?? values.connections)
