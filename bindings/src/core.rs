@@ -249,8 +249,10 @@ unsafe extern "C" fn on_timer(handle: *mut Handle) {
     // SAFETY: this function's contract is `inner_of`'s.
     if let Some(inner) = unsafe { inner_of(handle) } {
         inner.guarded(|| {
-            inner.reactor.borrow_mut().tick();
+            // First what has arrived: where the loop was held up, it may only look late.
             inner.turn();
+            inner.reactor.borrow_mut().tick();
+            inner.settle();
         });
     }
 }

@@ -195,6 +195,8 @@ impl Reactor {
     /// # Errors
     /// [`Malformed`] if the tape is damaged.
     pub fn submit(&mut self, tape: &OutTape<'_>) -> Result<(), Malformed> {
+        // A handler may have run for long; a connection that is made now is not as old as the turn.
+        self.engine.set_now(Instant::now());
         let result = self.engine.submit(tape);
         self.carry_out();
         result

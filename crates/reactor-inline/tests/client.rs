@@ -385,3 +385,19 @@ fn calls_over_many_connections_all_come_back() {
     harness.reactor.close_owner(client, Duration::ZERO);
     serving.join().unwrap();
 }
+
+#[test]
+fn a_loop_that_was_held_up_takes_no_new_connection_for_late() {
+    let (mut harness, peer) = (Harness::new(), Peer::new());
+    let client =
+        harness.client(ClientOptions { connect_timeout: Duration::from_millis(50), ..peer.options(Mode::PingPong) });
+    harness.turn();
+    // As long as a handler may run.
+    std::thread::sleep(Duration::from_millis(100));
+    harness.call(client, 0, 1, ECHO, "x");
+    harness.reactor.tick();
+    assert_eq!(harness.turn(), [], "the connection is not late");
+    let mut stream = peer.accept();
+    settle(&mut harness);
+    assert_eq!(read_call(&mut stream), 1);
+}
