@@ -26,14 +26,12 @@ use volo_js_thrift::Program;
 use crate::{
     host::Host,
     memory::Buffers,
-    options::{NativeClientOptions, NativeListenOptions},
+    options::{MOST_SLOTS, NativeClientOptions, NativeListenOptions},
     uv::{Handle, READABLE, Uv, uv},
 };
 
 /// First slot of the out tape's messages: where `end` stands when it is empty.
 const OUT_EMPTY: u64 = 2;
-/// A tape is not made larger than this many slots for one message, whatever its limit.
-const MOST_SLOTS: usize = 1 << 28;
 
 struct KnownProgram {
     id: u32,

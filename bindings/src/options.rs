@@ -99,6 +99,9 @@ impl NativeClientOptions {
     }
 }
 
+/// Slots of the largest tape, 2 GiB. Messages are limited to a little less, so that one which is let through always finds a tape that holds it.
+pub(crate) const MOST_SLOTS: usize = 1 << 28;
+
 /// Milliseconds without traffic after which TCP probes a connection.
 const KEEP_ALIVE: f64 = 60_000.0;
 
@@ -110,7 +113,7 @@ fn limits(frame: Option<f64>, slots: Option<f64>, depth: Option<u32>, strict_utf
     let default = Limits::default();
     Limits {
         frame: frame.map_or(default.frame, |size| size as usize),
-        slots: slots.map_or(default.slots, |count| count as usize),
+        slots: slots.map_or(default.slots, |count| (count as usize).min(MOST_SLOTS - 64)),
         depth: depth.map_or(default.depth, |depth| depth as usize),
         strict_utf8: strict_utf8.unwrap_or(default.strict_utf8),
     }

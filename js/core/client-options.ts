@@ -21,7 +21,7 @@ export interface ClientOptions {
   readonly keepAlive?: Duration
   /** Largest answer. A larger one ends its connection. Default `'16MiB'`. */
   readonly maxFrameSize?: Size
-  /** Most values in one answer, structs of absent fields included. Default 4 Mi. */
+  /** Most values in one answer, structs of absent fields included. Default 4 Mi, at most 256 Mi. */
   readonly maxSlots?: number
   /** Deepest nesting of an answer. Default 64. */
   readonly maxDepth?: number

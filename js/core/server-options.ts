@@ -16,7 +16,7 @@ export interface ServerOptions {
   readonly keepAlive?: Duration
   /** Largest request. A larger one ends its connection. Default `'16MiB'`. */
   readonly maxFrameSize?: Size
-  /** Most values in one request, structs of absent fields included. Default 4 Mi. */
+  /** Most values in one request, structs of absent fields included. Default 4 Mi, at most 256 Mi. */
   readonly maxSlots?: number
   /** Deepest nesting of a request. Default 64. */
   readonly maxDepth?: number

@@ -60,7 +60,7 @@ class ThriftProgram implements Program {
 
   get explainer(): Explainer {
     if (this.#explainer === undefined) {
-      // Loaded when the first value is wrong: most processes never see one, and all want to start soon.
+      // Made when the first value is wrong: most processes never see one.
       this.#explainer = new Explainer(this.schema, this.#int64)
     }
     return this.#explainer

@@ -1,19 +1,11 @@
 /** Servers are sent what is no request. The connection ends, with a reason for the operator; nothing else does. */
 import { createHash } from 'node:crypto'
-import { setTimeout as wait } from 'node:timers/promises'
 import test from 'ava'
 import { Raw } from './raw.js'
 import { serve } from './subject.js'
 import { MessageType, Type, echoBinary, field, framed, i32, message, ping, pong, struct, text } from './wire.js'
 
 const { CALL, REPLY } = MessageType
-
-/** An isolate tells of ten events a second at most, so tests that want to see theirs come one after the other, nine a second. */
-let tests = 0
-test.serial.beforeEach(async () => {
-  tests += 1
-  if (tests % 9 === 0) await wait(1050)
-})
 
 /** Bytes that look like nothing, the same in every run. */
 const noise = Buffer.concat(Array.from({ length: 64 }, (_, n) => createHash('sha256').update(`${n}`).digest()))

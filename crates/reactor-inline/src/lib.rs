@@ -1,4 +1,4 @@
-//! The event loop that runs on the isolate's own thread: a small level-triggered loop that somebody else turns.
+//! The event loop that runs on the isolate's own thread: a small loop that somebody else turns.
 //!
 //! libuv (or a test) waits on [`Reactor::descriptor`] and calls [`Reactor::poll`] when it is readable. The reactor never blocks.
 

@@ -232,6 +232,7 @@ impl Reactor {
                 Err(error) => {
                     // Out of descriptors, most likely: the listener stays readable, so rest instead of spinning.
                     listening.resting = true;
+                    // Fails only for a descriptor that was never added.
                     let _ = self.poller.modify(
                         &listening.listener.socket,
                         LISTENER | key as u64,
@@ -346,6 +347,7 @@ impl Reactor {
                         .collect();
                     for key in keys {
                         let listening = self.listeners.remove(key);
+                        // As above: closing it would be enough for epoll.
                         let _ = self.poller.remove(&listening.listener.socket);
                     }
                 }
