@@ -2,9 +2,8 @@
 //!
 //! libuv (or a test) waits on [`Reactor::descriptor`] and calls [`Reactor::poll`] when it is readable. The reactor never blocks.
 
-mod listener;
 mod poller;
 mod reactor;
 
-pub use listener::ListenOptions;
-pub use reactor::{Reactor, SocketOptions};
+pub use reactor::Reactor;
+pub use volo_js_sockets::{ListenOptions, SocketOptions};

@@ -9,15 +9,11 @@ use std::{
 use bytes::BytesMut;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use slab::Slab;
-use socket2::{Domain, SockAddr, Socket, Type};
+use volo_js_sockets::{Connecting, ListenOptions, Listener, SocketOptions};
 use volo_js_tape::{InTape, Malformed, OutTape};
 use volo_js_transport::{Action, Address, ConnectionId, Engine, Interest};
 
-use crate::{
-    ListenOptions,
-    listener::Listener,
-    poller::{Event, Poller, Trigger},
-};
+use crate::poller::{Event, Poller, Trigger};
 
 /// Bytes received with one system call.
 const CHUNK: usize = 64 << 10;
@@ -27,21 +23,6 @@ const LEAST: usize = 16 << 10;
 const LISTENER: u64 = 1 << 32;
 /// How often timeouts are looked for, and how long accepting rests after it failed.
 const TICK: Duration = Duration::from_millis(100);
-
-/// Options of a connection's socket.
-#[derive(Debug, Clone, Copy)]
-pub struct SocketOptions {
-    /// `TCP_NODELAY`. Default on.
-    pub no_delay: bool,
-    /// TCP keepalive after this idle time. Default off.
-    pub keep_alive: Option<Duration>,
-}
-
-impl Default for SocketOptions {
-    fn default() -> Self {
-        Self { no_delay: true, keep_alive: None }
-    }
-}
 
 struct Connection {
     fd: OwnedFd,
@@ -112,7 +93,7 @@ impl Reactor {
         let (listener, bound) = Listener::bind(address, options)?;
         let entry = self.listeners.vacant_entry();
         self.poller.add(
-            &listener.socket,
+            &listener,
             LISTENER | entry.key() as u64,
             Interest { read: true, write: false },
             Trigger::Level,
@@ -153,7 +134,7 @@ impl Reactor {
             if std::mem::take(&mut listening.resting) {
                 // Fails only for a descriptor that was never added.
                 let _ = self.poller.modify(
-                    &listening.listener.socket,
+                    &listening.listener,
                     LISTENER | key as u64,
                     Interest { read: true, write: false },
                     Trigger::Level,
@@ -234,7 +215,7 @@ impl Reactor {
                     listening.resting = true;
                     // Fails only for a descriptor that was never added.
                     let _ = self.poller.modify(
-                        &listening.listener.socket,
+                        &listening.listener,
                         LISTENER | key as u64,
                         Interest { read: false, write: false },
                         Trigger::Level,
@@ -348,7 +329,7 @@ impl Reactor {
                     for key in keys {
                         let listening = self.listeners.remove(key);
                         // As above: closing it would be enough for epoll.
-                        let _ = self.poller.remove(&listening.listener.socket);
+                        let _ = self.poller.remove(&listening.listener);
                     }
                 }
                 Action::Connect(id, address) => {
@@ -373,34 +354,18 @@ impl Reactor {
     }
 
     fn connect(&mut self, id: ConnectionId, address: &Address) -> io::Result<()> {
-        let (socket, to) = match address {
-            Address::Tcp(address) => {
-                (Socket::new(Domain::for_address(*address), Type::STREAM, None)?, SockAddr::from(*address))
-            }
-            Address::Unix(path) => (Socket::new(Domain::UNIX, Type::STREAM, None)?, SockAddr::unix(path)?),
-            Address::Memory(_) => return Err(io::Error::from(io::ErrorKind::InvalidInput)),
-        };
-        socket.set_nonblocking(true)?;
-        let connecting = match socket.connect(&to) {
-            Ok(()) => false,
-            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => true,
-            Err(error) => return Err(error),
-        };
-        let fd = OwnedFd::from(socket);
-        if matches!(address, Address::Tcp(_)) {
-            let owner = self.engine.owner_of(id);
-            let options = self
-                .client_sockets
-                .iter()
-                .find(|(other, _)| Some(*other) == owner)
-                .map_or_else(SocketOptions::default, |(_, options)| *options);
-            options.apply(&fd)?;
-        }
+        let owner = self.engine.owner_of(id);
+        let options = self
+            .client_sockets
+            .iter()
+            .find(|(other, _)| Some(*other) == owner)
+            .map_or_else(SocketOptions::default, |(_, options)| *options);
+        let Connecting { socket: fd, connected } = volo_js_sockets::connect(address, &options)?;
         let interest =
-            if connecting { Interest { read: false, write: true } } else { Interest { read: true, write: false } };
+            if connected { Interest { read: true, write: false } } else { Interest { read: false, write: true } };
         self.poller.add(&fd, u64::from(id), interest, Trigger::Edge)?;
-        put(&mut self.connections, id, Connection { fd, interest, connecting });
-        if !connecting {
+        put(&mut self.connections, id, Connection { fd, interest, connecting: !connected });
+        if connected {
             self.engine.connected(id);
         }
         Ok(())
