@@ -17,6 +17,9 @@ const CARGO_FUZZ = '0.13.2'
 /** Seconds each fuzz target runs: short here, a minute for all; a long run is `cargo fuzz run TARGET`. */
 const FUZZ_SECONDS = 30
 
+/** Crates whose tests run under the sanitizers. */
+const SANITIZED_CRATES = ['volo-js-tape', 'volo-js-thrift', 'volo-js-transport', 'volo-js-reactor-inline']
+
 /**
  * @typedef {object} Outcome
  * @property {number} passed
@@ -113,6 +116,75 @@ async function cargoFuzz() {
   return installed
 }
 
+/**
+ * The nightly toolchain, with components that the machine may lack.
+ * @param {string} purpose begins the message where there is none
+ * @param {readonly string[]} components
+ */
+async function nightly(purpose, components) {
+  const version = await run(cargo(['+nightly', '--version']))
+  if (version.code !== 0) {
+    throw new Failure(`${purpose} needs the nightly toolchain: rustup toolchain install nightly.`, version)
+  }
+  if (components.length === 0) return
+  const rustup = { command: 'rustup', args: ['component', 'add', '--toolchain', 'nightly', ...components] }
+  const added = await run(rustup)
+  if (added.code !== 0) {
+    throw new Failure(`${purpose} needs ${components.join(' and ')}: ${rustup.args.join(' ')} failed.`, added)
+  }
+}
+
+/** The crate whose memory JavaScript writes as well, interpreted: every access is checked. */
+async function miri() {
+  await nightly('Miri', ['miri', 'rust-src'])
+  const command = cargo(['+nightly', 'miri', 'test', '-p', 'volo-js-tape', '--lib', '--tests', '--no-fail-fast'])
+  // Not in the target folder of this checkout: an ordinary build would wait for the lock.
+  const env = { ...command.env, CARGO_TARGET_DIR: join(sharedCache, 'miri') }
+  return counted({ ...command, env }, countCargo)
+}
+
+/** Where sanitizers are known to work with a standard library built for them. */
+const SANITIZED_TARGET = 'x86_64-unknown-linux-gnu'
+
+/** The core's tests with accesses out of bounds, use after free and leaks (address) and with data races (thread) found. */
+async function sanitizers() {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    throw new Failure(`Sanitizers run on ${SANITIZED_TARGET} only; this is ${process.platform}-${process.arch}.`)
+  }
+  await nightly('The sanitizers', ['rust-src'])
+  const sum = { passed: 0, failed: 0, output: '' }
+  for (const sanitizer of ['address', 'thread']) {
+    const crates = SANITIZED_CRATES.flatMap((crate) => ['-p', crate])
+    const command = cargo([
+      '+nightly',
+      'test',
+      '-Zbuild-std',
+      '--target',
+      SANITIZED_TARGET,
+      '--no-fail-fast',
+      '--lib',
+      '--tests',
+      ...crates,
+    ])
+    const env = {
+      ...command.env,
+      // The standard library is built for it too, which takes minutes; the next run, of any checkout, finds it here.
+      CARGO_TARGET_DIR: join(sharedCache, 'sanitizers', sanitizer),
+      RUSTFLAGS: `-Zsanitizer=${sanitizer}`,
+      // Frames are many times as large, and tests of deep nesting recurse.
+      RUST_MIN_STACK: String(64 << 20),
+      PROPTEST_CASES: '32',
+      // A test that raced has failed, whatever it asserted.
+      TSAN_OPTIONS: 'halt_on_error=1',
+    }
+    const outcome = await counted({ ...command, env }, countCargo)
+    sum.passed += outcome.passed
+    sum.failed += outcome.failed
+    if (outcome.failed > 0) sum.output += outcome.output
+  }
+  return sum
+}
+
 /** @returns {Promise<Outcome>} */
 async function fuzz() {
   const folder = join(root, 'fuzz', 'fuzz_targets')
@@ -120,10 +192,7 @@ async function fuzz() {
     .filter((name) => name.endsWith('.rs'))
     .map((name) => name.slice(0, -3))
   if (targets.length === 0) return { passed: 0, failed: 1, output: 'fuzz/fuzz_targets holds no target.' }
-  const nightly = await run(cargo(['+nightly', '--version']))
-  if (nightly.code !== 0) {
-    throw new Failure('Fuzzing needs the nightly toolchain: rustup toolchain install nightly.', nightly)
-  }
+  await nightly('Fuzzing', [])
   const tool = await cargoFuzz()
   const sum = { passed: 0, failed: 0, output: '' }
   let runs = 0
@@ -251,5 +320,7 @@ export const suites = [
     lane: 'node',
     run: () => checks([bin('publint', ['--strict']), bin('attw', ['--pack', '.', '--profile', 'esm-only'])]),
   },
+  { name: 'miri', title: 'Miri: tape', needs: [], lane: 'rust', run: miri },
+  { name: 'sanitizers', title: 'address and thread sanitizer', needs: [], lane: 'rust', run: sanitizers },
   { name: 'fuzz', title: 'fuzz targets', needs: [], lane: 'rust', run: fuzz },
 ]

@@ -133,7 +133,18 @@ fn any_units() -> impl Strategy<Value = Vec<u16>> {
     prop::collection::vec(unit, 0..12)
 }
 
+/// Miri takes a thousand times as long, and has neither a seed file nor a folder to keep one in.
+fn config() -> ProptestConfig {
+    if cfg!(miri) {
+        ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() }
+    } else {
+        ProptestConfig::default()
+    }
+}
+
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn strings_come_out_as_they_would_alone(
         all in prop::collection::vec(any_units(), 0..12),
