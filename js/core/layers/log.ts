@@ -2,6 +2,7 @@ import { ownContext } from '../call-context.js'
 import type { Context } from '../context.js'
 import { VoloError } from '../errors.js'
 import { layerFn, type Layer } from '../layer.js'
+import { spareProcess } from '../report.js'
 import { isPromiseLike } from '../service.js'
 
 /** One call, as {@link log} saw it. */
@@ -35,7 +36,7 @@ export interface LogOptions {
  * server.layerFront(log({ format: JSON.stringify, sink: (line) => file.write(line + '\n') }))
  */
 export function log(options: LogOptions = {}): Layer {
-  const sink = options.sink ?? ((line: string) => console.log(line))
+  const sink = options.sink ?? print
   const format = options.format ?? (options.sink === undefined && colours() ? coloured : plain)
   const write = (cx: Context, peer: string, start: number, failed: boolean, error: unknown): void => {
     const entry: LogEntry = {
@@ -95,4 +96,10 @@ function coloured(entry: LogEntry): string {
 
 function colours(): boolean {
   return process.stdout.isTTY && (process.env.NO_COLOR ?? '') === ''
+}
+
+/** One line on standard output, or none where that takes nothing more. */
+function print(line: string): void {
+  spareProcess(process.stdout)
+  console.log(line)
 }
