@@ -17,6 +17,8 @@ export interface ProgramOptions {
   readonly flags?: readonly string[]
   /** Seconds until it is killed. Default 40. */
   readonly seconds?: number
+  /** With a channel for messages. */
+  readonly ipc?: boolean
   /** Called with the process as soon as it has been started. */
   readonly started?: (child: ChildProcess) => void
 }
@@ -27,13 +29,13 @@ export function program(name: string, options: ProgramOptions = {}): Promise<End
   const args = [...(options.flags ?? []), file, ...(options.args ?? []).map(String)]
   const child = spawn(process.execPath, args, {
     env: { ...process.env, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...(options.ipc === true ? (['ipc'] as const) : [])],
   })
   options.started?.(child)
   let stdout = ''
   let stderr = ''
-  child.stdout.on('data', (data: Buffer) => (stdout += data.toString()))
-  child.stderr.on('data', (data: Buffer) => (stderr += data.toString()))
+  child.stdout!.on('data', (data: Buffer) => (stdout += data.toString()))
+  child.stderr!.on('data', (data: Buffer) => (stderr += data.toString()))
   const tooLong = setTimeout(() => child.kill('SIGKILL'), (options.seconds ?? 40) * 1000)
   return new Promise((resolve, reject) => {
     child.once('error', reject)
