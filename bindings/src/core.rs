@@ -18,16 +18,21 @@ use napi::{
     sys,
 };
 use napi_derive::napi;
+use volo_js_io_threads::{Batch, Command, Driver, Link, Submission, TapeSize, Wake, split};
 use volo_js_reactor_inline::Reactor;
 use volo_js_schema::Schema;
-use volo_js_tape::{InState, InTape, OutTape};
+use volo_js_sockets::Listener;
+use volo_js_tape::{InState, InTape, Malformed, OutTape};
 use volo_js_thrift::Program;
+use volo_js_transport::{Address, ClientCounters, ClientSetup, ClientStats, ConnectionKey, ServerSetup, ServerStats};
 
 use crate::{
     host::Host,
     memory::Buffers,
     options::{MOST_SLOTS, NativeClientOptions, NativeListenOptions},
+    runtimes::{Home, INLINE, RuntimeKind, Runtimes, Started, invalid},
     uv::{Handle, READABLE, Uv, uv},
+    wake::wake,
 };
 
 /// First slot of the out tape's messages: where `end` stands when it is empty.
@@ -47,8 +52,12 @@ struct Inner {
     input_state: RefCell<InState>,
     output: RefCell<Buffers>,
     programs: RefCell<HashMap<u64, KnownProgram>>,
-    /// poll, prepare, idle, timer. Freed in their close callbacks.
-    handles: [*mut Handle; 4],
+    runtimes: RefCell<Runtimes>,
+    /// The out tape dealt out: the isolate's own part, then one a thread.
+    parts: RefCell<Vec<Vec<u64>>>,
+    wake: Wake,
+    /// poll, prepare, idle, timer, async. Freed in their close callbacks.
+    handles: [*mut Handle; HANDLES],
     open_handles: Cell<u32>,
     cleanup: Cell<sys::napi_async_cleanup_hook_handle>,
     /// A turn is under way: JavaScript called from it must not start another.
@@ -57,12 +66,16 @@ struct Inner {
     idling: Cell<bool>,
     ticking: Cell<bool>,
     referenced: Cell<bool>,
+    /// The end of an I/O thread has been reported.
+    failed: Cell<bool>,
 }
 
 const POLL: usize = 0;
 const PREPARE: usize = 1;
 const IDLE: usize = 2;
 const TIMER: usize = 3;
+const ASYNC: usize = 4;
+const HANDLES: usize = 5;
 
 impl Inner {
     /// Runs part of a turn; a panic in it is a defect of the core, reported as an uncaught error instead of ending the process.
@@ -83,9 +96,52 @@ impl Inner {
             self.host.deliver();
             self.input_state.borrow_mut().reset();
         }
+        self.read_threads();
         self.take_output();
         self.settle();
         self.turning.set(false);
+    }
+
+    /// What the I/O threads have for JavaScript: at most one batch each, so that none of them holds the others up.
+    fn read_threads(&self) {
+        let count = self.runtimes.borrow().links().len();
+        for index in 0..count {
+            // Nothing stays borrowed: a handler may start or close servers.
+            let Some(link) = self.runtimes.borrow().links().get(index).cloned() else { return };
+            if link.has_failed() && !self.failed.replace(true) {
+                self.host.fatal("volo-js: an I/O thread has ended because of a defect in the core; its connections are lost. Please report it with the trace on stderr.");
+            }
+            if let Some(batch) = link.take() {
+                self.deliver(batch, &link);
+            }
+        }
+    }
+
+    /// Copies a batch to the tape and hands it over.
+    fn deliver(&self, batch: Batch, link: &Link) {
+        if !self.host.alive.get() {
+            return;
+        }
+        if !self.copy(&batch) {
+            let TapeSize { slots, text, bytes } = batch.used();
+            self.host.grow_in(slots, text, bytes);
+            if !self.copy(&batch) {
+                // Only an isolate that is out of memory, or ends, does not make the tape it is asked for.
+                self.host
+                    .fatal("volo-js: there is no memory for a message as large as one that has arrived; it is lost");
+                return;
+            }
+        }
+        // Before the handlers run: the thread can fill it meanwhile.
+        link.give_back(batch);
+        self.host.deliver();
+    }
+
+    fn copy(&self, batch: &Batch) -> bool {
+        let mut input = self.input.borrow_mut();
+        // SAFETY: the slices live in this block, which calls no JavaScript.
+        let (slots, text, bytes) = unsafe { input.slices() };
+        batch.copy_to(slots, text, bytes)
     }
 
     fn read(&self) {
@@ -137,7 +193,12 @@ impl Inner {
             let (mut reactor, mut output) = (self.reactor.borrow_mut(), self.output.borrow_mut());
             // SAFETY: the slices live in this block, which calls no JavaScript.
             let (slots, text, bytes) = unsafe { output.slices() };
-            let result = reactor.submit(&OutTape::new(slots, text, bytes));
+            let runtimes = self.runtimes.borrow();
+            let result = if runtimes.links().is_empty() {
+                reactor.submit(&OutTape::new(slots, text, bytes))
+            } else {
+                self.deal(&mut reactor, &runtimes, slots, text, bytes)
+            };
             slots[0] = OUT_EMPTY;
             slots[1] = 0;
             result.err()
@@ -147,6 +208,35 @@ impl Inner {
         }
     }
 
+    /// Gives every thread the messages that are for it.
+    fn deal(
+        &self,
+        reactor: &mut Reactor,
+        runtimes: &Runtimes,
+        slots: &[u64],
+        text: &[u8],
+        bytes: &[u8],
+    ) -> std::result::Result<(), Malformed> {
+        let mut parts = self.parts.borrow_mut();
+        parts.resize_with(INLINE + 1 + runtimes.links().len(), Vec::new);
+        let result = split(slots, text, bytes, &mut parts, |header| runtimes.part_of(header));
+        let used = result.unwrap_or(bytes.len());
+        let mut content = None;
+        for (part, slots) in parts.iter_mut().enumerate().filter(|(_, slots)| !slots.is_empty()) {
+            if part == INLINE {
+                reactor.submit(&OutTape::new(slots, text, bytes))?;
+                slots.clear();
+                continue;
+            }
+            let content = content.get_or_insert_with(|| {
+                Arc::new((OutTape::new(slots, text, bytes).text().to_vec(), bytes[..used].to_vec()))
+            });
+            let slots = std::mem::take(slots);
+            runtimes.links()[part - 1].submit(Submission { slots, content: content.clone() });
+        }
+        result.map(|_| ())
+    }
+
     /// Before libuv waits: idle while work is left, a timer while time matters, a reference while somebody waits.
     fn settle(&self) {
         if self.closing.get() {
@@ -154,7 +244,8 @@ impl Inner {
         }
         let (backlog, tick, busy) = {
             let mut reactor = self.reactor.borrow_mut();
-            (reactor.has_backlog(), reactor.tick_after(), reactor.engine().is_busy())
+            let busy = reactor.engine().is_busy() || self.runtimes.borrow().is_busy();
+            (reactor.has_backlog(), reactor.tick_after(), busy)
         };
         // SAFETY: the handles are open until `close`, which sets `closing`; this is the loop's thread.
         unsafe {
@@ -188,6 +279,8 @@ impl Inner {
         if self.closing.replace(true) {
             return;
         }
+        // Its threads first: they may still ring.
+        self.runtimes.borrow_mut().end();
         for handle in self.handles {
             // SAFETY: initialised in `Core::new`, closed once; libuv calls back when it has let go of it.
             unsafe { (self.uv.close)(handle, on_closed) };
@@ -212,6 +305,15 @@ unsafe fn inner_of(handle: *mut Handle) -> Option<Rc<Inner>> {
 /// # Safety
 /// libuv calls it with a core's own handle.
 unsafe extern "C" fn on_poll(handle: *mut Handle, _status: c_int, _events: c_int) {
+    // SAFETY: this function's contract is `inner_of`'s.
+    if let Some(inner) = unsafe { inner_of(handle) } {
+        inner.guarded(|| inner.turn());
+    }
+}
+
+/// # Safety
+/// As [`on_poll`].
+unsafe extern "C" fn on_async(handle: *mut Handle) {
     // SAFETY: this function's contract is `inner_of`'s.
     if let Some(inner) = unsafe { inner_of(handle) } {
         inner.guarded(|| inner.turn());
@@ -298,10 +400,12 @@ pub struct Core {
 /// What [`Core::listen`] did.
 #[napi(object)]
 pub struct NativeListening {
-    /// Stands in the header of every CALL of this server.
-    pub id: u32,
     /// The bound address.
     pub address: String,
+    /// What tells that sockets are ready, or moves their bytes.
+    pub driver: String,
+    /// I/O threads beside the isolate's.
+    pub threads: u32,
 }
 
 fn coded(code: &str, message: impl Into<String>) -> Error<String> {
@@ -322,7 +426,7 @@ impl Core {
         let host = Host::new(env.raw(), hooks.raw())?;
         let reactor = Reactor::new().map_err(|error| Error::from_reason(format!("cannot make a poller: {error}")))?;
         let descriptor = reactor.descriptor();
-        let handles = [(); 4].map(|()| Box::into_raw(Handle::boxed()));
+        let handles = [(); HANDLES].map(|()| Box::into_raw(Handle::boxed()));
         let inner = Rc::new(Inner {
             uv,
             host,
@@ -331,14 +435,19 @@ impl Core {
             input_state: RefCell::new(InState::default()),
             output: RefCell::new(Buffers::NONE),
             programs: RefCell::new(HashMap::new()),
+            runtimes: RefCell::default(),
+            parts: RefCell::default(),
+            // SAFETY: initialised below; `close` ends all threads before it closes the handle.
+            wake: unsafe { wake(uv, handles[ASYNC]) },
             handles,
-            open_handles: Cell::new(4),
+            open_handles: Cell::new(HANDLES as u32),
             cleanup: Cell::new(ptr::null_mut()),
             turning: Cell::new(false),
             closing: Cell::new(false),
             idling: Cell::new(false),
             ticking: Cell::new(false),
             referenced: Cell::new(false),
+            failed: Cell::new(false),
         });
         let mut event_loop: *mut sys::uv_loop_s = ptr::null_mut();
         // SAFETY: the loop is this environment's; the handles are boxed and live until their close callbacks, each with a reference to the core
@@ -355,6 +464,7 @@ impl Core {
             (uv.prepare_init)(event_loop, handles[PREPARE]);
             (uv.idle_init)(event_loop, handles[IDLE]);
             (uv.timer_init)(event_loop, handles[TIMER]);
+            (uv.async_init)(event_loop, handles[ASYNC], on_async);
             for handle in handles {
                 (uv.handle_set_data)(handle, Rc::into_raw(inner.clone()).cast_mut().cast());
                 (uv.unref)(handle);
@@ -388,7 +498,7 @@ impl Core {
     /// Compiles a schema; the same one gives the same id.
     #[napi]
     pub fn load_schema(&self, json: String) -> Result<u32> {
-        let invalid = |error: String| Error::new(Status::InvalidArg, format!("the schema is not valid: {error}"));
+        let invalid = |error: String| invalid(format!("the schema is not valid: {error}"));
         let schema = Schema::from_json(&json).map_err(|error| invalid(error.to_string()))?;
         let hash = schema.hash();
         if let Some(known) = self.inner.programs.borrow().get(&hash) {
@@ -396,56 +506,107 @@ impl Core {
         }
         schema.validate().map_err(invalid)?;
         let program = Arc::new(Program::compile(&schema).map_err(|error| invalid(error.to_string()))?);
-        let id = self.inner.reactor.borrow_mut().engine().add_program(program.clone());
+        let mut programs = self.inner.programs.borrow_mut();
+        let id = programs.len() as u32;
         let services = schema.services.iter().map(|service| service.methods.clone()).collect();
-        self.inner.programs.borrow_mut().insert(hash, KnownProgram { id, program, services });
+        programs.insert(hash, KnownProgram { id, program, services });
         Ok(id)
     }
 
-    /// Serves services of a program.
+    /// Serves services of a program, under an id that no other server or client of this isolate has.
     #[napi]
     pub fn listen(
         &self,
+        id: u32,
         program: u32,
         services: Vec<u32>,
         options: NativeListenOptions,
     ) -> Result<NativeListening, String> {
-        let invalid = |error: Error| coded("ERR_INVALID_ARG_VALUE", error.reason.clone());
-        let address = options.address().map_err(invalid)?;
-        let mut methods = Vec::new();
-        {
-            let programs = self.inner.programs.borrow();
-            let known = programs
-                .values()
-                .find(|known| known.id == program)
-                .ok_or_else(|| coded("ERR_INVALID_ARG_VALUE", "no such program"))?;
-            for service in services {
-                let listed = known
-                    .services
-                    .get(service as usize)
-                    .ok_or_else(|| coded("ERR_INVALID_ARG_VALUE", "no such service"))?;
-                methods
-                    .extend(listed.iter().copied().filter(|method| (*method as usize) < known.program.methods().len()));
-            }
-        }
-        let mut reactor = self.inner.reactor.borrow_mut();
-        let id = reactor.engine().add_server(program, &methods, options.server()).map_err(|name| {
+        let wrong = |error: Error| coded("ERR_INVALID_ARG_VALUE", error.reason.clone());
+        let address = options.address().map_err(wrong)?;
+        let (program, methods) = self.methods(program, &services).map_err(wrong)?;
+        let setup = ServerSetup::new(program, &methods, options.server()).map_err(|name| {
             coded(
                 "ERR_METHOD_CLASH",
                 format!("two services on this server have a method {name:?}; give each its own port"),
             )
         })?;
-        match reactor.listen(id, &address, &options.listen()) {
-            Ok(bound) => {
-                drop(reactor);
-                self.inner.settle();
-                Ok(NativeListening { id, address: bound.to_string() })
+        let failed = |error: std::io::Error| coded(error_code(&error), format!("cannot listen on {address}: {error}"));
+        let listening = match self.threads(&address, options.runtime.as_deref(), options.threads)? {
+            None => {
+                let counters = vec![setup.counters.clone()];
+                let mut reactor = self.inner.reactor.borrow_mut();
+                reactor.engine().add_server(id, setup);
+                let bound = match reactor.listen(id, &address, &options.listen()) {
+                    Ok(bound) => bound,
+                    Err(error) => {
+                        reactor.engine().remove_server(id);
+                        return Err(failed(error));
+                    }
+                };
+                self.inner.runtimes.borrow_mut().settle_in(id, Home::Server { runtime: None, counters });
+                NativeListening {
+                    address: bound.to_string(),
+                    driver: Driver::of_this_system().name().to_owned(),
+                    threads: 0,
+                }
             }
-            Err(error) => {
-                reactor.engine().remove_server(id);
-                Err(coded(error_code(&error), format!("cannot listen on {address}: {error}")))
+            Some(Started { index, driver, threads }) => {
+                let (listener, bound) = Listener::bind(&address, &options.listen()).map_err(failed)?;
+                let mut runtimes = self.inner.runtimes.borrow_mut();
+                let mut counters = Vec::new();
+                let links = runtimes.links_of(index);
+                for link in links {
+                    let setup = setup.in_another_engine();
+                    counters.push(setup.counters.clone());
+                    link.send(Command::Server { owner: id, setup });
+                }
+                // Behind its servers, for connections go to all of them. Servers take turns in who accepts.
+                links[id as usize % links.len()].send(Command::Listen { owner: id, listener });
+                runtimes.settle_in(id, Home::Server { runtime: Some(index), counters });
+                NativeListening {
+                    address: bound.to_string(),
+                    driver: driver.name().to_owned(),
+                    threads: threads as u32,
+                }
             }
+        };
+        self.inner.settle();
+        Ok(listening)
+    }
+
+    /// A program, and the methods of some of its services.
+    fn methods(&self, program: u32, services: &[u32]) -> Result<(Arc<Program>, Vec<u32>)> {
+        let programs = self.inner.programs.borrow();
+        let known = programs.values().find(|known| known.id == program).ok_or_else(|| invalid("no such program"))?;
+        let mut methods = Vec::new();
+        for &service in services {
+            let listed = known.services.get(service as usize).ok_or_else(|| invalid("no such service"))?;
+            methods.extend(listed.iter().copied().filter(|method| (*method as usize) < known.program.methods().len()));
         }
+        Ok((known.program.clone(), methods))
+    }
+
+    /// The I/O threads that serve an address; None if that is the isolate's own thread.
+    fn threads(
+        &self,
+        address: &Address,
+        runtime: Option<&str>,
+        threads: Option<u32>,
+    ) -> Result<Option<Started>, String> {
+        let kind = RuntimeKind::named(runtime)?;
+        // What has no socket needs no thread that waits for it.
+        if kind == RuntimeKind::Inline || matches!(address, Address::Memory(_)) {
+            return Ok(None);
+        }
+        let tape = {
+            let mut input = self.inner.input.borrow_mut();
+            // SAFETY: the slices live in this block, which calls no JavaScript.
+            let (slots, text, bytes) = unsafe { input.slices() };
+            TapeSize { slots: slots.len(), text: text.len(), bytes: bytes.len() }
+        };
+        let threads = threads.unwrap_or(1).max(1) as usize;
+        self.inner.runtimes.borrow_mut().start(kind, threads, tape, &self.inner.wake).map(Some)
     }
 
     /// Stops a server after `grace` milliseconds at most.
@@ -454,17 +615,28 @@ impl Core {
         self.close_owner(id, grace);
     }
 
-    /// Makes a client.
+    /// Makes a client, under an id that no other server or client of this isolate has.
     #[napi]
-    pub fn connect(&self, program: u32, options: NativeClientOptions) -> Result<u32> {
-        let client = options.client()?;
-        if !self.inner.programs.borrow().values().any(|known| known.id == program) {
-            return Err(Error::new(Status::InvalidArg, "no such program"));
-        }
-        let mut reactor = self.inner.reactor.borrow_mut();
-        let id = reactor.engine().add_client(program, client);
-        reactor.set_client_socket(id, options.socket());
-        Ok(id)
+    pub fn connect(&self, id: u32, program: u32, options: NativeClientOptions) -> Result<(), String> {
+        let wrong = |error: Error| coded("ERR_INVALID_ARG_VALUE", error.reason.clone());
+        let client = options.client().map_err(wrong)?;
+        let (program, _) = self.methods(program, &[]).map_err(wrong)?;
+        let started = self.threads(&client.address, options.runtime.as_deref(), options.threads)?;
+        let counters = Arc::<ClientCounters>::default();
+        let setup = ClientSetup { program, options: client, counters: counters.clone() };
+        let mut runtimes = self.inner.runtimes.borrow_mut();
+        let part = if let Some(started) = started {
+            let (part, link) = runtimes.for_client(started.index);
+            link.send(Command::Client { owner: id, setup, socket: options.socket() });
+            part
+        } else {
+            let mut reactor = self.inner.reactor.borrow_mut();
+            reactor.engine().add_client(id, setup);
+            reactor.set_client_socket(id, options.socket());
+            INLINE
+        };
+        runtimes.settle_in(id, Home::Client { part, counters });
+        Ok(())
     }
 
     /// Stops a client after `grace` milliseconds at most.
@@ -476,38 +648,55 @@ impl Core {
     fn close_owner(&self, id: u32, grace: f64) {
         let grace = Duration::try_from_secs_f64(grace / 1e3).unwrap_or(Duration::MAX);
         self.inner.submit();
-        self.inner.reactor.borrow_mut().close_owner(id, grace);
+        {
+            let runtimes = self.inner.runtimes.borrow();
+            let links = runtimes.links_of_owner(id);
+            for link in links {
+                link.send(Command::Close { owner: id, grace });
+            }
+            if links.is_empty() {
+                self.inner.reactor.borrow_mut().close_owner(id, grace);
+            }
+        }
         self.inner.settle();
     }
 
-    /// Counters of a server as JSON; an empty object once it is gone.
+    /// An owner has closed and its id may be given to another one.
+    #[napi]
+    pub fn forget(&self, id: u32) {
+        self.inner.runtimes.borrow_mut().forget(id);
+    }
+
+    /// Counters of a server as JSON; an empty object once it is forgotten.
     #[napi]
     pub fn server_stats(&self, id: u32) -> Result<String> {
-        let stats = self.inner.reactor.borrow_mut().engine().server_stats(id);
-        stats.map_or(Ok("{}".to_owned()), |stats| {
-            serde_json::to_string(&stats).map_err(|error| Error::from_reason(error.to_string()))
-        })
+        let runtimes = self.inner.runtimes.borrow();
+        let Some(Home::Server { counters, .. }) = runtimes.home(id) else { return Ok("{}".to_owned()) };
+        let mut all = ServerStats::default();
+        for part in counters {
+            all += part.read();
+        }
+        serde_json::to_string(&all).map_err(|error| Error::from_reason(error.to_string()))
     }
 
-    /// Counters of a client as JSON; an empty object once it is gone.
+    /// Counters of a client as JSON; an empty object once it is forgotten.
     #[napi]
     pub fn client_stats(&self, id: u32) -> Result<String> {
-        let stats = self.inner.reactor.borrow_mut().engine().client_stats(id);
-        stats.map_or(Ok("{}".to_owned()), |stats| {
-            serde_json::to_string(&stats).map_err(|error| Error::from_reason(error.to_string()))
-        })
+        let runtimes = self.inner.runtimes.borrow();
+        let Some(Home::Client { counters, .. }) = runtimes.home(id) else { return Ok("{}".to_owned()) };
+        let all: ClientStats = counters.read();
+        serde_json::to_string(&all).map_err(|error| Error::from_reason(error.to_string()))
     }
 
-    /// The peer of a server's call; empty if it is gone.
+    /// The peer of a server's call: the connection it came by, as the last slot of its CALL says. Empty if it is gone.
     #[napi]
-    pub fn peer(&self, call_slot: u32, generation: u32) -> String {
-        self.inner
-            .reactor
-            .borrow_mut()
-            .engine()
-            .peer_of(call_slot, generation)
-            .map(ToString::to_string)
-            .unwrap_or_default()
+    pub fn peer(&self, id: u32, call_slot: u32, connection: i32, serial: i32) -> String {
+        let key = ConnectionKey { id: connection as u32, serial: serial as u32 };
+        let peer = match self.inner.runtimes.borrow().of_call(id, call_slot) {
+            Some(link) => link.peer(key),
+            None => self.inner.reactor.borrow_mut().engine().peers().get(key),
+        };
+        peer.map(|peer| peer.to_string()).unwrap_or_default()
     }
 
     /// Takes what is on the out tape now.

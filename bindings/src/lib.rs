@@ -10,7 +10,9 @@ mod host;
 pub mod idl;
 mod memory;
 mod options;
+mod runtimes;
 mod uv;
+mod wake;
 
 /// Version of the tape's layout this binary speaks; generated code carries the one it was made for.
 #[napi_derive::napi]

@@ -29,6 +29,9 @@ pub struct NativeListenOptions {
     pub max_connections: Option<u32>,
     pub memory_budget: Option<f64>,
     pub frame_timeout: Option<f64>,
+    pub max_connections_per_peer: Option<u32>,
+    pub runtime: Option<String>,
+    pub threads: Option<u32>,
 }
 
 /// See `NativeClientOptions` in `js/core/addon.ts`.
@@ -50,6 +53,8 @@ pub struct NativeClientOptions {
     pub max_slots: Option<f64>,
     pub max_depth: Option<u32>,
     pub strict_utf8: Option<bool>,
+    pub runtime: Option<String>,
+    pub threads: Option<u32>,
 }
 
 impl NativeListenOptions {
@@ -72,6 +77,7 @@ impl NativeListenOptions {
             max_in_flight: self.max_in_flight.map_or(default.max_in_flight, |count| count as usize),
             max_unwritten: self.max_unwritten.map_or(default.max_unwritten, |size| size as usize),
             max_connections: self.max_connections.map_or(default.max_connections, |count| count as usize),
+            max_connections_per_peer: self.max_connections_per_peer.map(|count| count as usize),
             memory_budget: self.memory_budget.map_or(default.memory_budget, |size| size as usize),
             frame_timeout: self.frame_timeout.map_or(default.frame_timeout, duration),
         }

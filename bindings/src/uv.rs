@@ -50,6 +50,8 @@ macro_rules! libuv {
 }
 
 libuv! {
+    async_init: fn(Loop, *mut Handle, Callback) -> c_int;
+    async_send: fn(*mut Handle) -> c_int;
     poll_init: fn(Loop, *mut Handle, c_int) -> c_int;
     poll_start: fn(*mut Handle, c_int, PollCallback) -> c_int;
     prepare_init: fn(Loop, *mut Handle) -> c_int;
@@ -81,9 +83,9 @@ pub(crate) fn uv() -> Option<&'static Uv> {
     static UV: OnceLock<Option<Uv>> = OnceLock::new();
     UV.get_or_init(|| {
         let uv = Uv::load()?;
-        // uv_handle_type: idle 6, poll 8, prepare 9, timer 13.
+        // uv_handle_type: async 1, idle 6, poll 8, prepare 9, timer 13.
         // SAFETY: asks for a size, whatever the number.
-        let fits = [6, 8, 9, 13].into_iter().all(|kind| unsafe { (uv.handle_size)(kind) } <= SIZE);
+        let fits = [1, 6, 8, 9, 13].into_iter().all(|kind| unsafe { (uv.handle_size)(kind) } <= SIZE);
         fits.then_some(uv)
     })
     .as_ref()

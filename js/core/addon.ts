@@ -31,6 +31,11 @@ export interface NativeListenOptions {
   memoryBudget?: number
   /** Milliseconds in which a frame that has begun must be complete. */
   frameTimeout?: number
+  /** Connections of one IP address; unlimited if absent. */
+  maxConnectionsPerPeer?: number
+  runtime?: 'inline' | 'tokio' | 'monoio'
+  /** I/O threads of the runtime. */
+  threads?: number
 }
 
 /** Options of {@link Core.connect}. Times are milliseconds, sizes bytes. */
@@ -53,14 +58,19 @@ export interface NativeClientOptions {
   maxDepth?: number
   /** Strings that are not UTF-8 are an error instead of being mended. */
   strictUtf8?: boolean
+  runtime?: 'inline' | 'tokio' | 'monoio'
+  /** I/O threads of the runtime. */
+  threads?: number
 }
 
 /** What {@link Core.listen} did. */
 export interface NativeListening {
-  /** Owner id: stands in the header of every CALL of this server. */
-  id: number
   /** The bound address: `127.0.0.1:8080`, `[::1]:8080`, `unix:/path` or `memory:name`. */
   address: string
+  /** What tells that sockets are ready, or moves their bytes. */
+  driver: 'epoll' | 'io_uring' | 'kqueue' | 'iocp'
+  /** I/O threads beside the isolate's; every one of them tells its end with a CLOSED message, or the isolate's own if there are none. */
+  threads: number
 }
 
 /** Called by the core. None of them may throw. */
@@ -81,19 +91,24 @@ export interface Core {
   setOut(slots: BigInt64Array, text: Uint8Array, bytes: Uint8Array): void
   /** Compiles a schema (JSON of `crates/schema`); the same text gives the same id. */
   loadSchema(json: string): number
-  /** Serves the named services (indexes into the schema's services) of a program. */
-  listen(program: number, services: number[], options: NativeListenOptions): NativeListening
+  /**
+   * Serves the named services (indexes into the schema's services) of a program, under an id that no other server or client has:
+   * it stands in the header of every CALL.
+   */
+  listen(id: number, program: number, services: number[], options: NativeListenOptions): NativeListening
   /** Stops accepting, lets calls finish for `grace` ms, closes; a CLOSED message on the tape tells the end. */
   closeServer(id: number, grace: number): void
-  /** Makes a client; connects when the first call needs it. The id stands in the header of its CALLs. */
-  connect(program: number, options: NativeClientOptions): number
+  /** Makes a client, under an id as above; connects when the first call needs it. */
+  connect(id: number, program: number, options: NativeClientOptions): void
   /** Fails what is in flight after `grace` ms and closes; a CLOSED message on the tape tells the end. */
   closeClient(id: number, grace: number): void
-  /** Counters of a server, of a client (JSON). */
+  /** An owner has told its end, and its id may be given to another one. */
+  forget(id: number): void
+  /** Counters of a server, of a client (JSON); `{}` once it is forgotten. */
   serverStats(id: number): string
   clientStats(id: number): string
-  /** Address of the peer of a server call; empty if it is gone. */
-  peer(callSlot: number, generation: number): string
+  /** Address of the peer of a server's call, by the connection that the last slot of its CALL names; empty if it is gone. */
+  peer(id: number, callSlot: number, connection: number, serial: number): string
   /** Takes what is on the out tape now. Allowed at any time but inside {@link CoreHooks.encodeText}. */
   flush(): void
   /** Keeps the event loop alive until nothing is in flight; call it when the first call goes in flight. */

@@ -13,8 +13,8 @@ export interface CallOrigin {
   readonly caller: Endpoint
   readonly callee: Endpoint
   readonly clock: Clock
-  /** Address of the other end of one call; empty if the call is over. */
-  peerOf(slot: number, generation: number): string
+  /** Address of the other end of one call; empty if its connection is gone. */
+  peerOf(cx: CallContext): string
 }
 
 const neverSet = Symbol('never set')
@@ -31,6 +31,9 @@ export class CallContext implements ThriftContext {
   /** Names the call on the tape; -1 on a client, where every attempt has its own. */
   readonly slot: number
   readonly generation: number
+  /** The connection it came by: which of the connections now, and which of those that had this number. 0 on a client. */
+  readonly connection: number
+  readonly serial: number
   /** What bounds the call from here on inward; undefined until something needs it. */
   scope: Scope | undefined
   /** Why nobody waits for the answer any more; undefined while somebody does. */
@@ -48,6 +51,8 @@ export class CallContext implements ThriftContext {
     target: object,
     slot: number,
     generation: number,
+    connection: number,
+    serial: number,
     root?: CallContext,
   ) {
     this.origin = origin
@@ -55,6 +60,8 @@ export class CallContext implements ThriftContext {
     this.target = target
     this.slot = slot
     this.generation = generation
+    this.connection = connection
+    this.serial = serial
     this.scope = undefined
     this.gone = undefined
     this.root = root ?? this
@@ -80,7 +87,7 @@ export class CallContext implements ThriftContext {
   }
 
   get peer(): Peer {
-    return { address: this.origin.peerOf(this.slot, this.generation) }
+    return { address: this.origin.peerOf(this) }
   }
 
   get deadline(): number | undefined {
@@ -143,7 +150,8 @@ export class CallContext implements ThriftContext {
    * call outside: a handler that was given up sees its signal aborted, a retry begins with a fresh one.
    */
   fork(scope: Scope): CallContext {
-    const fork = new CallContext(this.origin, this.method, this.target, this.slot, this.generation, this.root)
+    const { origin, method, target, slot, generation, connection, serial, root } = this
+    const fork = new CallContext(origin, method, target, slot, generation, connection, serial, root)
     fork.scope = scope
     return fork
   }

@@ -3,6 +3,7 @@ import type { CallContext } from './call-context.js'
 import { clientClosed, type Caller } from './client-calls.js'
 import { defaultPoolSize, nativeClientOptions, type ConnectionOptions } from './client-options.js'
 import type { MethodDescriptor, Program } from './descriptor.js'
+import { VoloError } from './errors.js'
 import { isolate } from './isolate.js'
 import { reportEvent } from './report.js'
 import type { Answer, Service } from './service.js'
@@ -119,10 +120,17 @@ export class ClientConnection implements Service<CallContext, unknown, unknown> 
   #connect(address: ParsedAddress): Link {
     const home = isolate()
     const native = { ...nativeClientOptions(this.#options), ...nativeAddress(address) }
-    const owner = home.core.connect(home.load(this.#program), native)
+    const program = home.load(this.#program)
+    const owner = home.reserve()
+    try {
+      home.core.connect(owner, program, native)
+    } catch (cause) {
+      home.release(owner)
+      throw new VoloError('FAILED_PRECONDITION', (cause as Error).message, { cause })
+    }
     let resolveClosed!: () => void
     const closed = new Promise<void>((resolve) => (resolveClosed = resolve))
-    home.own(owner, { serving: undefined, closed: resolveClosed, event: reportEvent })
+    home.own(owner, { serving: undefined, closed: resolveClosed, event: reportEvent }, 1)
     return {
       owner,
       address: this.address,

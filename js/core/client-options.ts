@@ -1,6 +1,7 @@
 import type { NativeClientOptions } from './addon.js'
 import type { Clock } from './clock.js'
 import { milliseconds, type Duration } from './duration.js'
+import type { ChosenRuntime } from './runtime.js'
 import { bytes, type Size } from './size.js'
 
 /** How a client keeps connections for calls that go one at a time. */
@@ -37,6 +38,7 @@ export interface ConnectionOptions extends ClientOptions {
   readonly transport: 'framed' | 'buffered'
   readonly pool: PoolOptions
   readonly connectTimeout: Duration | undefined
+  readonly runtime: ChosenRuntime
 }
 
 /** Connections of a pool if nothing else is said. */
@@ -52,6 +54,7 @@ export function nativeClientOptions(options: ConnectionOptions): NativeClientOpt
     mode: options.mode,
     transport: options.transport,
     poolSize: pool.size ?? defaultPoolSize,
+    ...options.runtime,
   }
   if (pool.idleTimeout !== undefined) native.idleTimeout = milliseconds(pool.idleTimeout, 'idleTimeout')
   if (pool.maxLifetime !== undefined) native.maxLifetime = milliseconds(pool.maxLifetime, 'maxLifetime')

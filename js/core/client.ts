@@ -12,6 +12,7 @@ import { VoloError } from './errors.js'
 import type { Layer } from './layer.js'
 import { methodInfo, type MethodInfo } from './method-info.js'
 import { rejected, type Answer } from './service.js'
+import { chooseRuntime, type ChosenRuntime, type RuntimeKind, type RuntimeOptions } from './runtime.js'
 import type { ClientStats } from './stats.js'
 
 /** A method of a client. A request whose every field may be absent may itself be left out. */
@@ -92,6 +93,7 @@ export class ClientBuilder<S extends ServiceDescriptor, Cx extends Context> {
   #pool: PoolOptions = {}
   #connectTimeout: Duration | undefined
   #options: ClientOptions = {}
+  #runtime: ChosenRuntime | undefined
 
   /** @internal */
   constructor(service: S, callee: string) {
@@ -145,6 +147,16 @@ export class ClientBuilder<S extends ServiceDescriptor, Cx extends Context> {
     return this
   }
 
+  /**
+   * Chooses what moves the bytes; a client lives on one of the threads. `VOLO_RUNTIME` and `VOLO_THREADS` in the environment come
+   * before it. Default `'inline'`.
+   * @throws VoloError INVALID_ARGUMENT for a kind or number of threads that is none.
+   */
+  runtime(kind: RuntimeKind, options: RuntimeOptions = {}): this {
+    this.#runtime = chooseRuntime(kind, options)
+    return this
+  }
+
   /** Time to establish a connection. Default `'1s'`. */
   connectTimeout(timeout: Duration): this {
     this.#connectTimeout = timeout
@@ -184,6 +196,7 @@ export class ClientBuilder<S extends ServiceDescriptor, Cx extends Context> {
         transport: this.#transport,
         pool: this.#pool,
         connectTimeout: this.#connectTimeout,
+        runtime: this.#runtime ?? chooseRuntime(),
       },
     )
     const layers = [...this.#outer, ...this.#inner] as unknown as Layer<CallContext>[]
@@ -215,7 +228,7 @@ function clientMethod(
   call: (cx: CallContext, request: unknown) => Answer<unknown>,
 ): (request?: unknown, options?: CallOptions) => Promise<unknown> {
   return (request = {}, options) => {
-    const cx = new CallContext(origin, info, method, -1, 0)
+    const cx = new CallContext(origin, info, method, -1, 0, 0, 0)
     try {
       const answer = options === undefined ? call(cx, request) : callWithin(cx, options, call, request)
       if (answer instanceof Promise) return answer as Promise<unknown>

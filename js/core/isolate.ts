@@ -19,6 +19,12 @@ export interface Owner {
   event(level: number, text: string): void
 }
 
+/** An owner, and how many threads are still to tell its end. */
+interface Place {
+  readonly owner: Owner
+  closing: number
+}
+
 /**
  * Everything of this isolate that the core talks to: the two tapes, the servers and clients, and the delivery that hands
  * messages to them. One an isolate, made when the first server or client is.
@@ -29,9 +35,8 @@ export class Isolate {
   readonly out: OutTape
   readonly calls: ClientCalls
   readonly isolation: CallIsolation = callIsolation()
-  readonly #owners: (Owner | undefined)[] = []
-  /** Owners whose id has been given to another one already, although their CLOSED is still to come; oldest first. */
-  readonly #displaced = new Map<number, Owner[]>()
+  readonly #places: (Place | undefined)[] = []
+  readonly #freeIds: number[] = []
   readonly #programs = new Map<string, number>()
   readonly #standing: InTape['buffers']
 
@@ -86,15 +91,23 @@ export class Isolate {
     return id
   }
 
-  /** From now on messages with this id go to `owner`. */
-  own(id: number, owner: Owner): void {
-    const before = this.#owners[id]
-    if (before !== undefined) {
-      const list = this.#displaced.get(id)
-      if (list === undefined) this.#displaced.set(id, [before])
-      else list.push(before)
-    }
-    this.#owners[id] = owner
+  /** An id for a server or client that is about to be made; {@link own} or {@link release} it. */
+  reserve(): number {
+    return this.#freeIds.pop() ?? this.#places.push(undefined) - 1
+  }
+
+  /** Gives an id back that nobody owns. */
+  release(id: number): void {
+    this.#places[id] = undefined
+    this.#freeIds.push(id)
+  }
+
+  /**
+   * From now on messages with this id go to `owner`.
+   * @param threads how many tell its end.
+   */
+  own(id: number, owner: Owner, threads: number): void {
+    this.#places[id] = { owner, closing: threads }
   }
 
   #deliver(): void {
@@ -134,7 +147,7 @@ export class Isolate {
     switch (i32[2 * p]) {
       case Kind.CALL: {
         const method = i32[2 * p + 4]
-        this.#owners[owner]?.serving?.accept(tape, p, slot, generation, method & ~ONEWAY)
+        this.#places[owner]?.owner.serving?.accept(tape, p, size, slot, generation, method & ~ONEWAY)
         return
       }
       case Kind.REPLY:
@@ -155,23 +168,28 @@ export class Isolate {
         )
         return
       case Kind.GONE:
-        this.#owners[owner]?.serving?.gone(slot, generation)
+        this.#places[owner]?.owner.serving?.gone(slot, generation)
         return
       case Kind.CLOSED: {
-        const displaced = this.#displaced.get(owner)
-        const first = displaced?.shift() ?? this.#owners[owner]
-        if (displaced === undefined) this.#owners[owner] = undefined
-        else if (displaced.length === 0) this.#displaced.delete(owner)
-        first?.closed()
+        const place = this.#places[owner]
+        if (place === undefined) return
+        place.closing -= 1
+        if (place.closing > 0) return
+        try {
+          place.owner.closed()
+        } finally {
+          this.core.forget(owner)
+          this.release(owner)
+        }
         return
       }
       case Kind.EVENT: {
         tape.begin(p)
         const level = i32[2 * (p + HEADER_SLOTS)]
         const said = text(tape, p, size)
-        const to = this.#owners[owner]
+        const to = this.#places[owner]
         if (to === undefined) reportEvent(level, said)
-        else to.event(level, said)
+        else to.owner.event(level, said)
         return
       }
       default:

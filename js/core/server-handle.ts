@@ -1,20 +1,12 @@
 import type { Stage } from './compose.js'
+import type { NativeListening } from './addon.js'
 import { milliseconds, type Duration } from './duration.js'
 import type { Isolate, Owner } from './isolate.js'
 import { reportEvent } from './report.js'
+import type { RuntimeInfo, RuntimeKind } from './runtime.js'
 import type { ServerEvent } from './server-options.js'
 import type { ServingCalls } from './serving-calls.js'
 import { noServerStats, type ServerStats } from './stats.js'
-
-/** Which runtime moves the bytes. */
-export interface RuntimeInfo {
-  /** `inline`: sockets live on this isolate's own thread. */
-  readonly kind: 'inline'
-  /** What tells that sockets are ready. */
-  readonly driver: 'epoll' | 'kqueue'
-  /** I/O threads beside the isolate's. */
-  readonly threads: number
-}
 
 /** Options of {@link ServerHandle.close}. */
 export interface CloseOptions {
@@ -26,11 +18,7 @@ export interface CloseOptions {
 export class ServerHandle implements AsyncDisposable {
   /** The address it is bound to, with the real port: `127.0.0.1:8080`, `unix:/path`, `memory:name`. */
   readonly address: string
-  readonly runtime: RuntimeInfo = {
-    kind: 'inline',
-    driver: process.platform === 'linux' ? 'epoll' : 'kqueue',
-    threads: 0,
-  }
+  readonly runtime: RuntimeInfo
   /** Resolves when the server has closed, whoever closed it. */
   readonly closed: Promise<void>
   readonly #isolate: Isolate
@@ -42,20 +30,25 @@ export class ServerHandle implements AsyncDisposable {
   /** @internal */
   constructor(
     isolate: Isolate,
-    listening: { readonly id: number; readonly address: string },
+    id: number,
+    runtime: RuntimeKind,
+    listening: NativeListening,
     serving: ServingCalls,
     stages: readonly Stage[],
     onEvent: (event: ServerEvent) => void,
   ) {
     this.#isolate = isolate
-    this.#id = listening.id
+    this.#id = id
     this.#stages = stages
     this.address = listening.address
+    const { driver, threads } = listening
+    this.runtime = { kind: threads === 0 ? 'inline' : runtime, driver, threads }
     let resolveClosed!: () => void
     this.closed = new Promise((resolve) => (resolveClosed = resolve))
     const owner: Owner = {
       serving,
       closed: () => {
+        this.stats()
         this.#state = 'closed'
         resolveClosed()
       },
@@ -67,14 +60,14 @@ export class ServerHandle implements AsyncDisposable {
         }
       },
     }
-    isolate.own(listening.id, owner)
+    isolate.own(id, owner, Math.max(1, threads))
   }
 
-  /** Counters at this moment; after the end those of the last moment they were asked for. */
+  /** Counters at this moment; after the end those of its last one. */
   stats(): ServerStats {
-    // Empty once the core has forgotten the server, which is a moment before it says so.
-    const now = JSON.parse(this.#isolate.core.serverStats(this.#id)) as Partial<ServerStats>
-    if (this.#state !== 'closed') this.#lastStats = { ...this.#lastStats, ...now }
+    if (this.#state !== 'closed') {
+      this.#lastStats = JSON.parse(this.#isolate.core.serverStats(this.#id)) as ServerStats
+    }
     return this.#lastStats
   }
 
@@ -90,7 +83,6 @@ export class ServerHandle implements AsyncDisposable {
   close(options: CloseOptions = {}): Promise<void> {
     const grace = milliseconds(options.grace ?? '5s', 'grace')
     if (this.#state !== 'closed') {
-      this.stats()
       this.#state = 'closing'
       this.#isolate.core.closeServer(this.#id, grace)
     }

@@ -28,6 +28,8 @@ export interface ServerOptions {
   readonly maxUnwritten?: Size
   /** Connections beyond which new ones are closed at once. Default 65536. */
   readonly maxConnections?: number
+  /** Connections of one IP address beyond which its new ones are closed at once. Default unlimited. */
+  readonly maxConnectionsPerPeer?: number
   /**
    * Memory that requests which are still arriving may take, of all connections of the process together. A connection that would
    * exceed it is closed. Default `'1GiB'`.
@@ -69,6 +71,7 @@ export function nativeListenOptions(options: ServerOptions): NativeListenOptions
   if (options.maxInFlight !== undefined) native.maxInFlight = options.maxInFlight
   if (options.maxUnwritten !== undefined) native.maxUnwritten = bytes(options.maxUnwritten, 'maxUnwritten')
   if (options.maxConnections !== undefined) native.maxConnections = options.maxConnections
+  if (options.maxConnectionsPerPeer !== undefined) native.maxConnectionsPerPeer = options.maxConnectionsPerPeer
   if (options.memoryBudget !== undefined) native.memoryBudget = bytes(options.memoryBudget, 'memoryBudget')
   if (options.frameTimeout !== undefined) native.frameTimeout = milliseconds(options.frameTimeout, 'frameTimeout')
   return native

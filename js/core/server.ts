@@ -11,6 +11,7 @@ import type { Layer } from './layer.js'
 import { methodInfo } from './method-info.js'
 import { reportEvent } from './report.js'
 import { closeOnSignal } from './run.js'
+import { chooseRuntime, type ChosenRuntime, type RuntimeKind, type RuntimeOptions } from './runtime.js'
 import { ServerHandle } from './server-handle.js'
 import { nativeListenOptions, type ServerOptions } from './server-options.js'
 import { handlerService, ServingCalls, type ServedMethod } from './serving-calls.js'
@@ -28,6 +29,7 @@ export class Server<Cx extends Context = Context> {
   readonly #services: { readonly descriptor: ServiceDescriptor; readonly impl: object }[] = []
   readonly #layers: Layer<Cx>[] = []
   #options: ServerOptions = {}
+  #runtime: ChosenRuntime | undefined
 
   /** A server of one service; short for `new Server().add(service, impl)`. */
   static of<S extends ServiceDescriptor>(service: S, impl: Handlers<S>): Server<ThriftContext> {
@@ -72,6 +74,16 @@ export class Server<Cx extends Context = Context> {
   }
 
   /**
+   * Chooses what moves the bytes. `VOLO_RUNTIME` and `VOLO_THREADS` in the environment come before it. Default `'inline'`, which is
+   * what one core does best; addresses `memory:…` are always inline.
+   * @throws VoloError INVALID_ARGUMENT for a kind or number of threads that is none.
+   */
+  runtime(kind: RuntimeKind, options: RuntimeOptions = {}): this {
+    this.#runtime = chooseRuntime(kind, options)
+    return this
+  }
+
+  /**
    * Binds and begins to serve.
    * @throws VoloError INVALID_ARGUMENT for an address or option that is none, UNAVAILABLE if the address cannot be bound.
    */
@@ -80,17 +92,20 @@ export class Server<Cx extends Context = Context> {
     if (first === undefined)
       throw new VoloError('INVALID_ARGUMENT', 'the server has no service; call add(service, impl) first')
     const options = this.#options
-    const native = nativeListenOptions(options)
+    const runtime = this.#runtime ?? chooseRuntime()
+    const native = { ...nativeListenOptions(options), ...runtime }
     const resolved = await resolveAddress(parseAddress(address, '::'))
     const chain = compose(this.#layers as unknown as Layer<CallContext>[], handlerService)
     const methods = this.#methods()
     const home = isolate()
     const program = home.load(first.descriptor.program)
     const services = this.#services.map(({ descriptor }) => descriptor.index)
+    const id = home.reserve()
     let listening
     try {
-      listening = home.core.listen(program, services, { ...native, ...nativeAddress(resolved) })
+      listening = home.core.listen(id, program, services, { ...native, ...nativeAddress(resolved) })
     } catch (cause) {
+      home.release(id)
       throw new VoloError(
         'UNAVAILABLE',
         `cannot listen on ${formatAddress(resolved)}: ${(cause as Error).message}; choose another address, or end what has it`,
@@ -102,7 +117,7 @@ export class Server<Cx extends Context = Context> {
       caller: { service: '', address: undefined },
       callee: { service: first.descriptor.name, address: listening.address },
       clock: options.clock ?? systemClock,
-      peerOf: (slot, generation) => home.core.peer(slot, generation),
+      peerOf: (cx) => home.core.peer(id, cx.slot, cx.connection, cx.serial),
     }
     const serving = new ServingCalls(
       origin,
@@ -110,11 +125,12 @@ export class Server<Cx extends Context = Context> {
       chain.service,
       home.isolation,
       home.out,
+      id,
       options.onError ?? ((error, cx) => reportEvent(2, `${cx.method.service}.${cx.method.wireName} failed`, error)),
     )
     const onEvent = options.onEvent ?? (({ level, text }) => reportEvent(level === 'error' ? 2 : 1, text))
     const stages = [...chain.stages, { name: 'handler', runs: 'sync' } as const]
-    return new ServerHandle(home, listening, serving, stages, onEvent)
+    return new ServerHandle(home, id, runtime.runtime, listening, serving, stages, onEvent)
   }
 
   /**

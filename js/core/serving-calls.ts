@@ -45,6 +45,8 @@ export class ServingCalls {
   readonly #call: (cx: CallContext, request: unknown) => Answer<unknown>
   readonly #isolation: CallIsolation
   readonly #out: OutTape
+  /** Id of the server. */
+  readonly #owner: number
   readonly #onError: ErrorHook
   /** Calls whose promise has not settled, by slot. */
   readonly #waiting: (CallContext | undefined)[] = []
@@ -56,6 +58,7 @@ export class ServingCalls {
     service: Service<CallContext, unknown, unknown>,
     isolation: CallIsolation,
     out: OutTape,
+    owner: number,
     onError: ErrorHook,
   ) {
     this.#origin = origin
@@ -63,11 +66,12 @@ export class ServingCalls {
     this.#call = service.call.bind(service)
     this.#isolation = isolation
     this.#out = out
+    this.#owner = owner
     this.#onError = onError
   }
 
   /** A CALL has come. */
-  accept(tape: InTape, p: number, slot: number, generation: number, method: number): void {
+  accept(tape: InTape, p: number, size: number, slot: number, generation: number, method: number): void {
     const served = this.#methods[method]
     if (served === undefined) {
       // The core knows only methods of the services it was told to serve, and answers others by itself.
@@ -75,7 +79,8 @@ export class ServingCalls {
       return
     }
     tape.begin(p)
-    const cx = new CallContext(this.#origin, served.info, served, slot, generation)
+    const last = 2 * (p + size - 1)
+    const cx = new CallContext(this.#origin, served.info, served, slot, generation, tape.i32[last], tape.i32[last + 1])
     let request: unknown
     try {
       request = served.descriptor.readArgs(tape, p + HEADER_SLOTS)
@@ -150,7 +155,7 @@ export class ServingCalls {
       this.#done(cx)
       return
     }
-    out.open(Kind.REPLY, cx.slot, cx.generation, descriptor.index, 0)
+    out.open(Kind.REPLY, cx.slot, cx.generation, descriptor.index, this.#owner)
     try {
       descriptor.writeResult(out, value)
     } catch (error) {
@@ -173,7 +178,7 @@ export class ServingCalls {
       this.#done(cx)
       return
     }
-    out.open(Kind.REPLY, cx.slot, cx.generation, descriptor.index, 0)
+    out.open(Kind.REPLY, cx.slot, cx.generation, descriptor.index, this.#owner)
     try {
       if (descriptor.writeException(out, error)) {
         out.close()
@@ -223,7 +228,7 @@ export class ServingCalls {
 
   #exception(slot: number, generation: number, method: number, type: number, message: string): void {
     const out = this.#out
-    out.open(Kind.EXCEPTION, slot, generation, method, 0)
+    out.open(Kind.EXCEPTION, slot, generation, method, this.#owner)
     const body = out.alloc(2)
     out.i32[2 * body] = type
     out.i32[2 * body + 1] = 0
@@ -232,7 +237,8 @@ export class ServingCalls {
   }
 
   #done(cx: CallContext): void {
-    this.#out.open(Kind.DONE, cx.slot, cx.generation, (cx.target as ServedMethod).descriptor.index, 0)
+    const { index } = (cx.target as ServedMethod).descriptor
+    this.#out.open(Kind.DONE, cx.slot, cx.generation, index, this.#owner)
     this.#out.close()
   }
 

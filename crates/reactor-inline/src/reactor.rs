@@ -202,7 +202,13 @@ impl Reactor {
                 Ok(None) => return,
                 Ok(Some((fd, peer))) => {
                     // A refused connection is closed by being dropped.
-                    let Some(id) = self.engine.accepted(listening.owner, peer) else { continue };
+                    let Some(id) = self
+                        .engine
+                        .admit(listening.owner, &peer)
+                        .and_then(|seat| self.engine.accepted(listening.owner, peer, seat))
+                    else {
+                        continue;
+                    };
                     let interest = Interest { read: true, write: false };
                     if let Err(error) = self.poller.add(&fd, u64::from(id), interest, Trigger::Edge) {
                         self.engine.closed(id, &error.to_string());

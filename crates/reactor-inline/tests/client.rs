@@ -78,14 +78,14 @@ fn a_call_connects_and_is_answered() {
     let client = harness.client(peer.options(Mode::PingPong));
     assert!(peer.is_quiet(), "a client connects when it is first called");
     harness.call(client, 5, 9, ECHO, "hello");
-    assert!(harness.reactor.engine().is_busy());
+    assert!(harness.is_busy());
     let mut stream = peer.accept();
     settle(&mut harness);
     let sequence = read_call(&mut stream);
     stream.write_all(&reply_bytes(sequence, "world")).unwrap();
     let reply = harness.kind(Kind::Reply);
     assert_eq!((reply.call, reply.generation, reply.text.as_str()), (5, 9, "world"));
-    assert!(!harness.reactor.engine().is_busy(), "an idle client does not keep the process alive");
+    assert!(!harness.is_busy(), "an idle client does not keep the process alive");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn the_pool_is_a_cap_and_waiters_keep_their_order() {
     }
     let mut streams = [peer.accept(), peer.accept()];
     assert!(peer.is_quiet());
-    assert_eq!(harness.reactor.engine().client_stats(client).unwrap().waiting, 3);
+    assert_eq!(harness.client_stats(client).waiting, 3);
     let mut answered = Vec::new();
     settle(&mut harness);
     for round in 0..5 {
@@ -130,7 +130,7 @@ fn the_pool_is_a_cap_and_waiters_keep_their_order() {
     }
     answered.sort_unstable();
     assert_eq!(answered, [0, 1, 2, 3, 4]);
-    let stats = harness.reactor.engine().client_stats(client).unwrap();
+    let stats = harness.client_stats(client);
     assert_eq!((stats.connections, stats.idle, stats.answered, stats.in_flight), (2, 2, 5, 0));
 }
 
@@ -178,7 +178,7 @@ fn an_idle_connection_that_the_peer_closed_is_not_used_again() {
     harness.kind(Kind::Reply);
     drop(stream);
     settle(&mut harness);
-    assert_eq!(harness.reactor.engine().client_stats(client).unwrap().connections, 0);
+    assert_eq!(harness.client_stats(client).connections, 0);
     harness.call(client, 1, 1, ECHO, "x");
     peer.accept();
 }
@@ -192,7 +192,7 @@ fn a_call_given_up_frees_its_place_and_its_late_reply_reaches_nobody() {
     settle(&mut harness);
     let first = read_call(&mut stream);
     harness.cancel(client, 0, 1);
-    assert!(!harness.reactor.engine().is_busy());
+    assert!(!harness.is_busy());
     // The same slot is used again before the late reply comes.
     harness.call(client, 0, 2, ECHO, "y");
     let second = read_call(&mut stream);
@@ -213,7 +213,7 @@ fn a_ping_pong_call_given_up_closes_its_connection() {
     harness.cancel(client, 0, 1);
     let seen = stream.read(&mut [0; 16]).unwrap_err();
     assert_eq!(seen.kind(), std::io::ErrorKind::ConnectionReset, "an orderly end would ask for the answer still");
-    assert_eq!(harness.reactor.engine().client_stats(client).unwrap().cancelled, 1);
+    assert_eq!(harness.client_stats(client).cancelled, 1);
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn replies_that_make_no_sense_fail_the_call_with_a_reason() {
         let messages = harness.until(|message| message.kind == Kind::Failure);
         let (code, _, text) = failure(&messages, 0);
         assert_eq!(code, INTERNAL, "{text}");
-        assert_eq!(harness.reactor.engine().client_stats(client).unwrap().connections, 0);
+        assert_eq!(harness.client_stats(client).connections, 0);
     }
 }
 
@@ -292,7 +292,7 @@ fn a_oneway_call_is_over_once_it_is_written() {
     let reply = harness.kind(Kind::Reply);
     assert_eq!((reply.call, reply.generation), (3, 1));
     read_call(&mut stream);
-    assert_eq!(harness.reactor.engine().client_stats(client).unwrap().idle, 1);
+    assert_eq!(harness.client_stats(client).idle, 1);
 }
 
 #[test]
@@ -311,7 +311,7 @@ fn idle_and_old_connections_are_closed() {
         harness.kind(Kind::Reply);
         std::thread::sleep(Duration::from_millis(60));
         harness.reactor.tick();
-        assert_eq!(harness.reactor.engine().client_stats(client).unwrap().connections, 0);
+        assert_eq!(harness.client_stats(client).connections, 0);
         assert_eq!(stream.read(&mut [0; 16]).unwrap(), 0);
     }
 }
@@ -328,13 +328,13 @@ fn closing_a_client_fails_what_outlasts_the_grace_time() {
     let messages = harness.until(|message| message.kind == Kind::Closed);
     assert_eq!(failure(&messages, 0).1, 1);
     assert_eq!(failure(&messages, 1).1, 0);
-    assert!(!harness.reactor.engine().is_busy());
+    assert!(!harness.is_busy());
 }
 
 #[test]
 fn a_client_reaches_a_server_of_the_same_engine_without_a_socket() {
     let mut harness = Harness::new();
-    let owner = harness.reactor.engine().add_server(harness.program, &[0, 1], ServerOptions::default()).unwrap();
+    let owner = harness.server(ServerOptions::default());
     harness.reactor.listen(owner, &Address::Memory("inside".into()), &Default::default()).unwrap();
     let client = harness.client(ClientOptions::new(Address::Memory("inside".into())));
     harness.call(client, 0, 1, ECHO, "hello");

@@ -67,10 +67,10 @@ fn a_byte_at_a_time_is_a_call_all_the_same() {
     }
     // Both calls may have come within the loops; what matters is counted.
     let end = Instant::now() + Duration::from_secs(5);
-    while harness.reactor.engine().server_stats(0).unwrap().calls < 2 && Instant::now() < end {
+    while harness.server_stats(0).calls < 2 && Instant::now() < end {
         harness.turn();
     }
-    assert_eq!(harness.reactor.engine().server_stats(0).unwrap().calls, 2);
+    assert_eq!(harness.server_stats(0).calls, 2);
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn an_unknown_method_is_told_so_and_the_connection_lives() {
     assert!(exception(&mut peer).contains("required field text of Echo.Echo_args is missing"));
     let last = reply_bytes(4, "after");
     assert_eq!(read(&mut peer, last.len()), last);
-    let stats = harness.reactor.engine().server_stats(owner).unwrap();
+    let stats = harness.server_stats(owner);
     assert_eq!(
         (stats.calls, stats.unknown_methods, stats.protocol_errors, stats.exceptions, stats.replies, stats.in_flight),
         (4, 1, 1, 2, 2, 0)
@@ -171,7 +171,7 @@ fn bytes_that_are_not_thrift_end_the_connection_with_an_event() {
         assert!(event.text.contains("closed"), "{}", event.text);
         harness.flush();
         read_to_end(&mut peer);
-        let stats = harness.reactor.engine().server_stats(owner).unwrap();
+        let stats = harness.server_stats(owner);
         assert_eq!((stats.connections, stats.protocol_errors), (0, 1), "{garbage:?}");
     }
 }
@@ -204,7 +204,7 @@ fn a_peer_that_ends_in_the_middle_of_a_message_is_counted() {
         peer.shutdown(Shutdown::Write).unwrap();
         assert!(harness.kind(Kind::Event).text.contains("in the middle of a message"));
         assert!(read_to_end(&mut peer).is_empty());
-        let stats = harness.reactor.engine().server_stats(owner).unwrap();
+        let stats = harness.server_stats(owner);
         assert_eq!((stats.connections, stats.protocol_errors), (0, 1));
     }
 }
@@ -222,7 +222,7 @@ fn a_peer_that_resets_abandons_its_calls() {
     assert_eq!((gone.call, gone.generation), (call.call, call.generation));
     harness.reply(&call, "too late");
     harness.send();
-    let stats = harness.reactor.engine().server_stats(owner).unwrap();
+    let stats = harness.server_stats(owner);
     assert_eq!((stats.abandoned, stats.in_flight, stats.connections), (1, 0, 0));
 }
 
@@ -237,7 +237,7 @@ fn too_many_calls_in_flight_pause_reading() {
     let mut most = 0;
     while answered < 20 {
         let calls = harness.until(|message| message.kind == Kind::Call);
-        most = most.max(harness.reactor.engine().server_stats(owner).unwrap().in_flight);
+        most = most.max(harness.server_stats(owner).in_flight);
         for call in &calls {
             harness.reply(call, "y");
         }
@@ -247,7 +247,7 @@ fn too_many_calls_in_flight_pause_reading() {
     assert!(most <= 4, "{most} calls were in flight");
     let expected: Vec<u8> = (1..=20).flat_map(|sequence| reply_bytes(sequence, "y")).collect();
     assert_eq!(read(&mut peer, expected.len()), expected);
-    assert!(harness.reactor.engine().server_stats(owner).unwrap().pauses > 0);
+    assert!(harness.server_stats(owner).pauses > 0);
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn a_peer_that_does_not_read_is_not_read() {
             harness.reply(&call, &answer);
         }
         harness.send();
-        let stats = harness.reactor.engine().server_stats(owner).unwrap();
+        let stats = harness.server_stats(owner);
         if stats.calls != last {
             (last, since) = (stats.calls, Instant::now());
         } else if stats.pauses > 0 && since.elapsed() > Duration::from_millis(200) {
@@ -290,7 +290,7 @@ fn a_frame_that_does_not_complete_is_dropped() {
     let event = harness.kind(Kind::Event);
     assert!(event.text.contains("not complete after 50ms"), "{}", event.text);
     assert!(read_to_end(&mut peer).is_empty());
-    assert_eq!(harness.reactor.engine().server_stats(owner).unwrap().frame_timeouts, 1);
+    assert_eq!(harness.server_stats(owner).frame_timeouts, 1);
 }
 
 #[test]
@@ -333,7 +333,7 @@ fn oneway_calls_are_done_without_a_reply() {
     harness.send();
     let expected = reply_bytes(2, "y");
     assert_eq!(read(&mut peer, expected.len()), expected);
-    assert_eq!(harness.reactor.engine().server_stats(owner).unwrap().in_flight, 0);
+    assert_eq!(harness.server_stats(owner).in_flight, 0);
 }
 
 #[test]
@@ -351,7 +351,7 @@ fn closing_lets_calls_finish_and_then_tells() {
     harness.send();
     assert_eq!(read_to_end(&mut busy), reply_bytes(1, "y"));
     assert_eq!(harness.kind(Kind::Closed).owner, owner);
-    assert!(!harness.reactor.engine().is_busy());
+    assert!(!harness.is_busy());
 }
 
 #[test]
@@ -374,7 +374,7 @@ fn connections_over_the_limit_are_refused() {
     let _first = connect(address);
     let mut second = connect(address);
     let end = Instant::now() + Duration::from_secs(5);
-    while harness.reactor.engine().server_stats(owner).unwrap().refused == 0 && Instant::now() < end {
+    while harness.server_stats(owner).refused == 0 && Instant::now() < end {
         harness.turn();
     }
     assert!(read_to_end(&mut second).is_empty());
@@ -389,10 +389,10 @@ fn incomplete_messages_share_the_memory_budget() {
     let request = call_bytes("Echo", CALL, 1, Some(&"z".repeat(4 << 20)), true);
     let mut sent = 0;
     let end = Instant::now() + Duration::from_secs(5);
-    while harness.reactor.engine().server_stats(owner).unwrap().protocol_errors == 0 {
+    while harness.server_stats(owner).protocol_errors == 0 {
         assert!(Instant::now() < end, "the budget was never enforced");
         sent += peer.write(&request[sent..]).unwrap_or(0);
         harness.turn();
     }
-    assert_eq!(harness.reactor.engine().server_stats(owner).unwrap().connections, 0);
+    assert_eq!(harness.server_stats(owner).connections, 0);
 }

@@ -36,6 +36,8 @@ pub struct OutMessage {
     pub body: usize,
     /// First slot behind the message.
     pub end: usize,
+    /// Bytes of *bytes* that it and the messages before it use.
+    pub bytes: usize,
 }
 
 impl<'a> OutTape<'a> {
@@ -68,6 +70,11 @@ impl<'a> OutTape<'a> {
     #[inline]
     pub fn end(&self) -> usize {
         self.slots.len()
+    }
+
+    /// The rope, encoded.
+    pub fn text(&self) -> &'a [u8] {
+        self.text
     }
 
     /// Remembers how far strings have been read: reading them again from here costs nothing extra. To be called before the
@@ -179,7 +186,7 @@ impl<'a> OutTape<'a> {
             method: head[2] as u32,
             owner: (head[2] >> 32) as u32,
         };
-        Ok(OutMessage { header, body: at + HEADER_SLOTS, end })
+        Ok(OutMessage { header, body: at + HEADER_SLOTS, end, bytes: head[3] as u32 as usize })
     }
 }
 

@@ -31,9 +31,21 @@ pub(crate) struct ServerCall {
 pub(crate) struct ServerCalls {
     calls: Vec<ServerCall>,
     free: Vec<u32>,
+    /// Slots outside are `index << shift | place`, so that the threads of a server name their calls differently and the names stay dense.
+    shift: u32,
+    place: u32,
 }
 
 impl ServerCalls {
+    /// The calls of the engine at `place` among `1 << shift` of them.
+    pub(crate) fn of_place(place: u32, shift: u32) -> Self {
+        Self { shift, place, ..Self::default() }
+    }
+
+    fn index(&self, slot: u32) -> usize {
+        (slot >> self.shift) as usize
+    }
+
     pub(crate) fn insert(
         &mut self,
         connection: ConnectionId,
@@ -43,7 +55,8 @@ impl ServerCalls {
         oneway: bool,
     ) -> CallId {
         if let Some(slot) = self.free.pop() {
-            let call = &mut self.calls[slot as usize];
+            let index = self.index(slot);
+            let call = &mut self.calls[index];
             call.live = true;
             call.connection = connection;
             call.owner = owner;
@@ -53,7 +66,7 @@ impl ServerCalls {
             call.done = false;
             return CallId { slot, generation: call.generation };
         }
-        let slot = self.calls.len() as u32;
+        let slot = (self.calls.len() as u32) << self.shift | self.place;
         self.calls.push(ServerCall {
             generation: 1,
             live: true,
@@ -70,21 +83,24 @@ impl ServerCalls {
 
     /// The call, unless it is over.
     pub(crate) fn get_mut(&mut self, id: CallId) -> Option<&mut ServerCall> {
-        self.calls.get_mut(id.slot as usize).filter(|call| call.live && call.generation == id.generation)
+        let index = self.index(id.slot);
+        self.calls.get_mut(index).filter(|call| call.live && call.generation == id.generation)
     }
 
     /// The call in a slot that its connection still lists.
     pub(crate) fn listed(&mut self, slot: u32) -> &mut ServerCall {
-        &mut self.calls[slot as usize]
+        let index = self.index(slot);
+        &mut self.calls[index]
     }
 
     pub(crate) fn id(&self, slot: u32) -> CallId {
-        CallId { slot, generation: self.calls[slot as usize].generation }
+        CallId { slot, generation: self.calls[self.index(slot)].generation }
     }
 
     /// Ends a call; its id means nothing from now on.
     pub(crate) fn remove(&mut self, slot: u32) {
-        let call = &mut self.calls[slot as usize];
+        let index = self.index(slot);
+        let call = &mut self.calls[index];
         debug_assert!(call.live, "a call ends once");
         call.live = false;
         call.generation = call.generation.wrapping_add(1);
@@ -95,6 +111,15 @@ impl ServerCalls {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn engines_beside_each_other_never_share_a_slot() {
+        let mut calls = [0, 1].map(|place| ServerCalls::of_place(place, 1));
+        let slots: Vec<u32> = (0..4).map(|n| calls[n % 2].insert(0, 0, 0, 1, false).slot).collect();
+        assert_eq!(slots, [0, 1, 2, 3]);
+        calls[1].remove(3);
+        assert_eq!(calls[1].insert(0, 0, 0, 1, false).slot, 3);
+    }
 
     #[test]
     fn an_id_dies_with_its_call() {

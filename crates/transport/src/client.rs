@@ -9,19 +9,31 @@ use volo_js_thrift::{
 };
 
 use crate::{
-    Action, Address, ClientOptions, ClientStats, ConnectionId, Engine, FailureCode, Mode, Peer, Sent,
+    Action, Address, ClientCounters, ClientOptions, ConnectionId, Engine, FailureCode, Mode, Peer, Sent,
     calls::CallId,
     connection::{Connection, InFlight, Role},
-    engine::{Next, Owner},
+    engine::Next,
     exception::leaves_the_stream_intact,
     guard,
     notice::{Notice, put_text},
+    owners::Owner,
 };
+
+/// What a client is made of.
+#[derive(Debug)]
+pub struct ClientSetup {
+    /// What its messages are.
+    pub program: Arc<Program>,
+    /// How it spreads its calls.
+    pub options: ClientOptions,
+    /// What it has done.
+    pub counters: Arc<ClientCounters>,
+}
 
 pub(crate) struct Client {
     pub program: Arc<Program>,
     pub options: ClientOptions,
-    pub stats: ClientStats,
+    pub counters: Arc<ClientCounters>,
     /// All connections, connecting ones included.
     pub connections: Vec<ConnectionId>,
     /// Established connections without a call, the last used at the end.
@@ -92,20 +104,29 @@ impl ClientCalls {
     }
 }
 
+impl Client {
+    /// Counts what there is now.
+    fn gauge(&self) {
+        self.counters.connections.set(self.connections.len() as u64);
+        self.counters.idle.set(self.idle.len() as u64);
+        self.counters.waiting.set(self.waiting.len() as u64);
+    }
+}
+
 impl Engine {
-    /// Adds a client. It connects when a call needs it.
-    pub fn add_client(&mut self, program: u32, options: ClientOptions) -> u32 {
-        let program = self.programs[program as usize].clone();
+    /// Adds a client under an id that nobody else has. It connects when a call needs it.
+    pub fn add_client(&mut self, owner: u32, setup: ClientSetup) {
+        let ClientSetup { program, options, counters } = setup;
         let client = Client {
             program,
             options,
-            stats: ClientStats::default(),
+            counters,
             connections: Vec::new(),
             idle: Vec::new(),
             waiting: VecDeque::new(),
             closing: None,
         };
-        self.owners.insert(Owner::Client(client)) as u32
+        self.owners.insert(owner, Owner::Client(client));
     }
 
     /// A call from JavaScript: encoded at once, for the tape is used again.
@@ -119,15 +140,15 @@ impl Engine {
         else {
             return self.fail(id, owner, FailureCode::Unavailable, Sent::No, "the client is closed".to_owned());
         };
-        client.stats.calls += 1;
-        client.stats.in_flight += 1;
+        client.counters.calls.add(1);
+        client.counters.in_flight.add(1);
         self.buffers.prepare(&mut call.held);
         if let Err(error) =
             encode_call(&client.program, method, 0, tape, message.body, client.options.transport, &mut call.held)
         {
             self.buffers.release(&mut call.held);
-            client.stats.failed += 1;
-            client.stats.in_flight -= 1;
+            client.counters.failed.add(1);
+            client.counters.in_flight.sub(1);
             return self.fail(id, owner, FailureCode::Internal, Sent::No, error.to_string());
         }
         client.waiting.push_back(id.slot);
@@ -136,6 +157,13 @@ impl Engine {
 
     /// Gives waiting calls connections, as far as the pool allows.
     fn pump(&mut self, owner: u32) {
+        self.assign_waiting(owner);
+        if let Some(Owner::Client(client)) = self.owners.get(owner as usize) {
+            client.gauge();
+        }
+    }
+
+    fn assign_waiting(&mut self, owner: u32) {
         loop {
             let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) else { return };
             if client.waiting.is_empty() {
@@ -177,7 +205,7 @@ impl Engine {
     /// Begins a connection. None if it failed at once; then all waiting calls have failed.
     fn open(&mut self, owner: u32) -> Option<ConnectionId> {
         let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) else { return None };
-        client.stats.connects += 1;
+        client.counters.connects.add(1);
         let reader = FrameReader::fixed(client.options.transport, client.options.limits);
         let role = Role::Client { in_flight: VecDeque::new(), next_sequence: 1, connected: false };
         let connection = Connection::new(role, owner, reader, self.now);
@@ -187,7 +215,10 @@ impl Engine {
         client.connections.push(id);
         if let Address::Memory(name) = &address {
             let server = self.memory.get(name).copied();
-            let Some(peer) = server.and_then(|server| self.accepted(server, Peer::Memory)) else {
+            let peer = server
+                .and_then(|server| Some((server, self.admit(server, &Peer::Memory)?)))
+                .and_then(|(server, seat)| self.accepted(server, Peer::Memory, seat));
+            let Some(peer) = peer else {
                 let why = format!("nobody listens on {address}");
                 // First the calls: a connection that ends looks for more of them.
                 self.fail_all_waiting(owner, &why);
@@ -217,7 +248,7 @@ impl Engine {
         // Strict binary: version, length of the name, name, sequence id; a frame's length before it.
         let at = if client.options.transport == Transport::Framed { 4 } else { 0 } + 8 + method.name.len();
         call.held[at..at + 4].copy_from_slice(&sequence.to_be_bytes());
-        let start = connection.written + connection.out.len() as u64;
+        let start = connection.written + (connection.taken + connection.out.len()) as u64;
         if connection.out.is_empty() {
             // The usual case: the whole buffer changes hands.
             self.buffers.release(&mut connection.out);
@@ -226,7 +257,7 @@ impl Engine {
             connection.out.extend_from_slice(&call.held);
             self.buffers.release(&mut call.held);
         }
-        let end = connection.written + connection.out.len() as u64;
+        let end = connection.written + (connection.taken + connection.out.len()) as u64;
         in_flight.push_back(InFlight {
             slot,
             generation: call.generation,
@@ -247,11 +278,14 @@ impl Engine {
         self.buffers.release(&mut call.held);
         self.client_calls.end(id);
         let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) else { return };
-        client.stats.cancelled += 1;
-        client.stats.in_flight -= 1;
+        client.counters.cancelled.add(1);
+        client.counters.in_flight.sub(1);
         match state {
             State::Over => {}
-            State::Waiting => client.waiting.retain(|slot| *slot != id.slot),
+            State::Waiting => {
+                client.waiting.retain(|slot| *slot != id.slot);
+                client.gauge();
+            }
             State::Sent(connection) => {
                 let mode = client.options.mode;
                 if let Role::Client { in_flight, .. } = &mut self.connections[connection as usize].role {
@@ -322,8 +356,8 @@ impl Engine {
         match decoded {
             Ok(()) => {
                 self.client_calls.end(call_id);
-                client.stats.answered += 1;
-                client.stats.in_flight -= 1;
+                client.counters.answered.add(1);
+                client.counters.in_flight.sub(1);
                 self.answered(id, index);
                 self.go_on(id)
             }
@@ -332,8 +366,8 @@ impl Engine {
                 Next::Wait
             }
             Err(error) => {
-                client.stats.failed += 1;
-                client.stats.in_flight -= 1;
+                client.counters.failed.add(1);
+                client.counters.in_flight.sub(1);
                 let intact = leaves_the_stream_intact(&error);
                 let text = format!("the reply of {} is not valid: {error}", program.method(method).name);
                 self.client_calls.end(call_id);
@@ -414,8 +448,8 @@ impl Engine {
             if self.client_calls.end(call) {
                 self.notices.push_back(Notice::Written { call, owner });
                 if let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) {
-                    client.stats.answered += 1;
-                    client.stats.in_flight -= 1;
+                    client.counters.answered.add(1);
+                    client.counters.in_flight.sub(1);
                 }
             }
         }
@@ -436,7 +470,7 @@ impl Engine {
             client.connections.retain(|other| *other != id);
             client.idle.retain(|other| *other != id);
             if !*connected {
-                client.stats.connect_failures += 1;
+                client.counters.connect_failures.add(1);
             }
         }
         for call in in_flight.drain(..).filter(|call| call.live) {
@@ -451,8 +485,8 @@ impl Engine {
 
     fn count_failure(&mut self, owner: u32) {
         if let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) {
-            client.stats.failed += 1;
-            client.stats.in_flight -= 1;
+            client.counters.failed.add(1);
+            client.counters.in_flight.sub(1);
         }
     }
 

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, time::Instant};
 use bytes::{Bytes, BytesMut};
 use volo_js_thrift::{FrameReader, Transport};
 
-use crate::{Peer, budget::Share};
+use crate::{Peer, Seat, budget::Share};
 
 /// Names a connection of an engine until it is closed.
 pub type ConnectionId = u32;
@@ -33,6 +33,9 @@ pub(crate) enum Role {
     Server {
         order: VecDeque<u32>,
         peer: Peer,
+        /// Its place among the server's connections; dropping it is what it is for.
+        #[allow(dead_code)]
+        seat: Seat,
     },
     Client {
         in_flight: VecDeque<InFlight>,
@@ -54,6 +57,10 @@ pub(crate) struct Connection {
     /// A whole message for which the tape had no room.
     pub pending: Option<Bytes>,
     pub out: BytesMut,
+    /// Bytes of output that a reactor has taken and not written yet.
+    pub taken: usize,
+    /// Tells it from other connections of this id.
+    pub serial: u32,
     /// Bytes handed to the socket since the connection began.
     pub written: u64,
     /// Too much in flight or unwritten: not read until that is half gone.
@@ -87,6 +94,8 @@ impl Connection {
             share: Share::default(),
             pending: None,
             out: BytesMut::new(),
+            taken: 0,
+            serial: 0,
             written: 0,
             paused: false,
             ended: false,
@@ -107,6 +116,11 @@ impl Connection {
             Role::Server { order, .. } => order.len(),
             Role::Client { in_flight, .. } => in_flight.len(),
         }
+    }
+
+    /// Output that the socket has not taken.
+    pub(crate) fn unwritten(&self) -> usize {
+        self.out.len() + self.taken
     }
 
     /// The framing replies go out in.

@@ -8,19 +8,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::{Buf as _, Bytes};
+use bytes::{Buf as _, Bytes, BytesMut};
 use slab::Slab;
 use volo_js_tape::{InTape, Kind, Malformed, OutMessage, OutTape};
-use volo_js_thrift::{FrameError, Program};
+use volo_js_thrift::FrameError;
 
 use crate::{
-    Address, ClientStats, ConnectionId, Peer, ServerStats,
+    Address, ConnectionId, ConnectionKey, Peers,
     buffers::Buffers,
     calls::{CallId, ServerCalls},
-    client::{Client, ClientCalls},
+    client::ClientCalls,
     connection::{Connection, Role},
     notice::{Level, Notice},
-    server::Server,
+    owners::{Owner, Owners},
 };
 
 /// Calls delivered in one turn at most, so that other handles of the loop live.
@@ -62,11 +62,6 @@ pub struct Growth {
     pub bytes: usize,
 }
 
-pub(crate) enum Owner {
-    Server(Server),
-    Client(Client),
-}
-
 /// What became of one message.
 pub(crate) enum Next {
     /// Go on with the next one.
@@ -79,8 +74,7 @@ pub(crate) enum Next {
 
 /// Servers, clients, connections and calls of one thread.
 pub struct Engine {
-    pub(crate) programs: Vec<Arc<Program>>,
-    pub(crate) owners: Slab<Owner>,
+    pub(crate) owners: Owners,
     pub(crate) connections: Slab<Connection>,
     pub(crate) server_calls: ServerCalls,
     pub(crate) client_calls: ClientCalls,
@@ -94,16 +88,22 @@ pub struct Engine {
     /// Connections with input that could be handled as soon as the tape has room.
     backlog: VecDeque<ConnectionId>,
     growth: Option<Growth>,
+    peers: Arc<Peers>,
+    next_serial: u32,
 }
 
 impl Engine {
     /// An engine with nothing in it.
     pub fn new(now: Instant) -> Self {
+        Self::beside(now, 0, 0)
+    }
+
+    /// The engine at `place` among `1 << shift` that serve together: no two of them give a call the same name.
+    pub fn beside(now: Instant, place: u32, shift: u32) -> Self {
         Self {
-            programs: Vec::new(),
-            owners: Slab::new(),
+            owners: Owners::default(),
             connections: Slab::new(),
-            server_calls: ServerCalls::default(),
+            server_calls: ServerCalls::of_place(place, shift),
             client_calls: ClientCalls::default(),
             buffers: Buffers::default(),
             notices: VecDeque::new(),
@@ -113,13 +113,14 @@ impl Engine {
             dirty: Vec::new(),
             backlog: VecDeque::new(),
             growth: None,
+            peers: Arc::default(),
+            next_serial: 0,
         }
     }
 
-    /// Adds a program; its id is for [`Engine::add_server`] and [`Engine::add_client`].
-    pub fn add_program(&mut self, program: Arc<Program>) -> u32 {
-        self.programs.push(program);
-        self.programs.len() as u32 - 1
+    /// Who is at the other end of the connections, to be asked by any thread.
+    pub fn peers(&self) -> &Arc<Peers> {
+        &self.peers
     }
 
     /// Tells the time; a reactor does so once a turn.
@@ -191,8 +192,8 @@ impl Engine {
         let Some(connection) = self.connections.get_mut(id as usize) else { return };
         let read = chunk.len() as u64;
         match &mut self.owners[connection.owner as usize] {
-            Owner::Server(server) => server.stats.bytes_read += read,
-            Owner::Client(client) => client.stats.bytes_read += read,
+            Owner::Server(server) => server.counters.bytes_read.add(read),
+            Owner::Client(client) => client.counters.bytes_read.add(read),
         }
         if connection.has_input() {
             let in_backlog = connection.in_backlog;
@@ -357,7 +358,7 @@ impl Engine {
         let owner = connection.owner;
         match (&connection.role, &mut self.owners[owner as usize]) {
             (Role::Server { peer, .. }, Owner::Server(server)) => {
-                server.stats.protocol_errors += 1;
+                server.counters.protocol_errors.add(1);
                 let text = format!("closed the connection of {peer}: {why}");
                 self.event(owner, Level::Warn, text);
                 self.end(id, why);
@@ -381,6 +382,11 @@ impl Engine {
         if server.events <= EVENTS_A_SECOND {
             self.notices.push_back(Notice::Event { owner, level, text });
         }
+    }
+
+    /// Tells JavaScript of something that is not about one server or client.
+    pub fn report(&mut self, level: Level, text: &str) {
+        self.notices.push_back(Notice::Event { owner: u32::MAX, level, text: text.to_owned() });
     }
 
     // ---- connections ----
@@ -425,7 +431,7 @@ impl Engine {
         let Some(connection) = self.connections.get(id as usize) else { return };
         if !matches!(connection.role, Role::Server { .. })
             || connection.calls() > 0
-            || !connection.out.is_empty()
+            || connection.unwritten() > 0
             || connection.in_backlog
             || connection.pending.is_some()
         {
@@ -451,6 +457,9 @@ impl Engine {
 
     pub(crate) fn remove_connection(&mut self, id: ConnectionId) -> Connection {
         let mut connection = self.connections.remove(id as usize);
+        if matches!(connection.role, Role::Server { .. }) {
+            self.peers.remove(id);
+        }
         self.buffers.release(&mut connection.unread);
         self.buffers.release(&mut connection.out);
         if connection.dirty {
@@ -466,8 +475,16 @@ impl Engine {
         connection
     }
 
-    pub(crate) fn insert_connection(&mut self, connection: Connection) -> ConnectionId {
-        self.connections.insert(connection) as ConnectionId
+    pub(crate) fn insert_connection(&mut self, mut connection: Connection) -> ConnectionId {
+        self.next_serial = self.next_serial.wrapping_add(1);
+        connection.serial = self.next_serial;
+        let entry = self.connections.vacant_entry();
+        let id = entry.key() as ConnectionId;
+        if let Role::Server { peer, .. } = &connection.role {
+            self.peers.insert(ConnectionKey { id, serial: connection.serial }, peer.clone());
+        }
+        entry.insert(connection);
+        id
     }
 
     // ---- bytes out ----
@@ -507,7 +524,6 @@ impl Engine {
     /// `count` bytes have been written; fewer than there were means the socket takes no more for now.
     pub fn wrote(&mut self, id: ConnectionId, count: usize) {
         let Some(connection) = self.connections.get_mut(id as usize) else { return };
-        connection.written += count as u64;
         connection.out.advance(count);
         let blocked = !connection.out.is_empty();
         if blocked != connection.blocked {
@@ -517,10 +533,16 @@ impl Engine {
         if !blocked {
             self.buffers.release(&mut connection.out);
         }
+        self.after_write(id, count);
+    }
+
+    fn after_write(&mut self, id: ConnectionId, count: usize) {
+        let Some(connection) = self.connections.get_mut(id as usize) else { return };
+        connection.written += count as u64;
         let (paused, closing) = (connection.paused, connection.closing || connection.ended);
         match &mut self.owners[connection.owner as usize] {
             Owner::Server(server) => {
-                server.stats.bytes_written += count as u64;
+                server.counters.bytes_written.add(count as u64);
                 if paused {
                     self.unpause_if_lighter(id);
                 }
@@ -529,10 +551,38 @@ impl Engine {
                 }
             }
             Owner::Client(client) => {
-                client.stats.bytes_written += count as u64;
+                client.counters.bytes_written.add(count as u64);
                 self.client_wrote(id);
             }
         }
+    }
+
+    /// Takes what is to be written, for a reactor that writes in its own time; [`Engine::gave_back`] tells what became of it. None if there is
+    /// nothing, or an earlier output is still under way.
+    pub fn take_output(&mut self, id: ConnectionId) -> Option<BytesMut> {
+        let connection = self.connections.get_mut(id as usize)?;
+        if connection.out.is_empty()
+            || connection.taken > 0
+            || matches!(connection.role, Role::Client { connected: false, .. })
+        {
+            return None;
+        }
+        let out = mem::take(&mut connection.out);
+        connection.taken = out.len();
+        connection.blocked = true;
+        Some(out)
+    }
+
+    /// The output that was taken from a connection has been written, all of it.
+    pub fn gave_back(&mut self, id: ConnectionId, mut out: BytesMut) {
+        self.buffers.release(&mut out);
+        let Some(connection) = self.connections.get_mut(id as usize) else { return };
+        let count = mem::take(&mut connection.taken);
+        connection.blocked = false;
+        if !connection.out.is_empty() {
+            self.mark_dirty(id);
+        }
+        self.after_write(id, count);
     }
 
     // ---- from JavaScript ----
@@ -568,35 +618,5 @@ impl Engine {
             }
         }
         Ok(())
-    }
-
-    /// Counters of a server.
-    pub fn server_stats(&self, owner: u32) -> Option<ServerStats> {
-        match self.owners.get(owner as usize) {
-            Some(Owner::Server(server)) => Some(server.stats),
-            _ => None,
-        }
-    }
-
-    /// Counters of a client.
-    pub fn client_stats(&self, owner: u32) -> Option<ClientStats> {
-        match self.owners.get(owner as usize) {
-            Some(Owner::Client(client)) => Some(ClientStats {
-                connections: client.connections.len() as u64,
-                idle: client.idle.len() as u64,
-                waiting: client.waiting.len() as u64,
-                ..client.stats
-            }),
-            _ => None,
-        }
-    }
-
-    /// The peer of a server's call, while it is there.
-    pub fn peer_of(&mut self, slot: u32, generation: u32) -> Option<&Peer> {
-        let connection = self.server_calls.get_mut(CallId { slot, generation })?.connection;
-        match &self.connections.get(connection as usize)?.role {
-            Role::Server { peer, .. } => Some(peer),
-            Role::Client { .. } => None,
-        }
     }
 }

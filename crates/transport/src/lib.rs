@@ -4,6 +4,7 @@
 //! JavaScript wants.
 
 mod address;
+mod admission;
 mod budget;
 mod buffers;
 mod calls;
@@ -13,15 +14,23 @@ mod engine;
 mod exception;
 mod guard;
 mod in_process;
+mod methods;
 mod notice;
 mod options;
+mod owners;
+mod peers;
 mod server;
 mod stats;
 mod time;
 
 pub use address::{Address, Peer};
+pub use admission::{Admission, Refusal, Seat};
+pub use client::ClientSetup;
 pub use connection::ConnectionId;
 pub use engine::{Action, Engine, Growth, Interest};
+pub use methods::Methods;
 pub use notice::{FailureCode, Level, Sent};
 pub use options::{ClientOptions, Mode, ServerOptions};
-pub use stats::{ClientStats, ServerStats};
+pub use peers::{ConnectionKey, Peers};
+pub use server::ServerSetup;
+pub use stats::{ClientCounters, ClientStats, ServerCounters, ServerStats};

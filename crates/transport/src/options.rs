@@ -17,6 +17,8 @@ pub struct ServerOptions {
     pub max_unwritten: usize,
     /// Connections beyond which new ones are closed at once. Default 65536.
     pub max_connections: usize,
+    /// Connections of one IP address beyond which its new ones are closed at once. Default unlimited.
+    pub max_connections_per_peer: Option<usize>,
     /// Memory that incomplete messages of all connections of the process may take together. Default 1 GiB.
     pub memory_budget: usize,
     /// A frame that has begun must be complete in this time. Default 30 s.
@@ -30,6 +32,7 @@ impl Default for ServerOptions {
             max_in_flight: 1024,
             max_unwritten: 1 << 20,
             max_connections: 65536,
+            max_connections_per_peer: None,
             memory_budget: 1 << 30,
             frame_timeout: Duration::from_secs(30),
         }

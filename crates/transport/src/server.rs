@@ -3,29 +3,72 @@
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use rustc_hash::FxHashMap;
 use volo_js_tape::{Header, InTape, Kind, OutMessage, OutTape};
 use volo_js_thrift::{DecodeError, FrameReader, MessageKind, Program, Transport, encode_reply, read_head};
 
 use crate::{
-    ConnectionId, Engine, Peer, ServerOptions, ServerStats,
+    Admission, ConnectionId, Engine, Methods, Peer, Refusal, Seat, ServerCounters, ServerOptions,
     calls::CallId,
     connection::{Connection, Role},
-    engine::{Next, Owner},
+    engine::Next,
     exception::{INTERNAL_ERROR, PROTOCOL_ERROR, UNKNOWN_METHOD, leaves_the_stream_intact, put_exception},
     guard,
     notice::{Level, Notice},
+    owners::Owner,
 };
 
 /// Set in `method` of a CALL that nobody waits for.
 const ONEWAY: u32 = 1 << 30;
 
+/// What a server is made of; everything that its engines, one a thread, have in common is shared.
+#[derive(Debug)]
+pub struct ServerSetup {
+    /// What its messages are.
+    pub program: Arc<Program>,
+    /// What it answers.
+    pub methods: Arc<Methods>,
+    /// How it treats its connections.
+    pub options: ServerOptions,
+    /// Its connections in all engines.
+    pub admission: Arc<Admission>,
+    /// Its counters in one engine.
+    pub counters: Arc<ServerCounters>,
+}
+
+impl ServerSetup {
+    /// A server of the given methods (indexes into the program's); a name may stand only once.
+    ///
+    /// # Errors
+    /// The name that two methods share.
+    pub fn new(program: Arc<Program>, methods: &[u32], options: ServerOptions) -> Result<Self, String> {
+        Ok(Self {
+            methods: Arc::new(Methods::new(&program, methods)?),
+            program,
+            admission: Arc::new(Admission::new(options.max_connections, options.max_connections_per_peer)),
+            options,
+            counters: Arc::default(),
+        })
+    }
+
+    /// The same server in one more engine.
+    #[must_use]
+    pub fn in_another_engine(&self) -> Self {
+        Self {
+            program: self.program.clone(),
+            methods: self.methods.clone(),
+            options: self.options.clone(),
+            admission: self.admission.clone(),
+            counters: Arc::default(),
+        }
+    }
+}
+
 pub(crate) struct Server {
     pub program: Arc<Program>,
-    /// Methods by their name on the wire.
-    methods: FxHashMap<Box<[u8]>, u32>,
+    methods: Arc<Methods>,
     pub options: ServerOptions,
-    pub stats: ServerStats,
+    pub admission: Arc<Admission>,
+    pub counters: Arc<ServerCounters>,
     /// Set once it closes: when the grace time ends.
     pub closing: Option<Instant>,
     /// Events told since `events_since`.
@@ -34,35 +77,18 @@ pub(crate) struct Server {
 }
 
 impl Engine {
-    /// Adds a server of the given methods (indexes into the program's); a name may stand only once.
-    ///
-    /// # Errors
-    /// The name that two methods share.
-    pub fn add_server(&mut self, program: u32, methods: &[u32], options: ServerOptions) -> Result<u32, String> {
-        let program = self.programs[program as usize].clone();
-        let mut by_name = FxHashMap::default();
-        for &index in methods {
-            let name = &program.method(index).name;
-            if by_name.insert(Box::from(name.as_bytes()), index).is_some_and(|other| other != index) {
-                return Err(name.to_string());
-            }
-        }
-        let server = Server {
-            program,
-            methods: by_name,
-            options,
-            stats: ServerStats::default(),
-            closing: None,
-            events: 0,
-            events_since: self.now,
-        };
-        Ok(self.owners.insert(Owner::Server(server)) as u32)
+    /// Adds a server under an id that nobody else has.
+    pub fn add_server(&mut self, owner: u32, setup: ServerSetup) {
+        let ServerSetup { program, methods, options, admission, counters } = setup;
+        let server =
+            Server { program, methods, options, admission, counters, closing: None, events: 0, events_since: self.now };
+        self.owners.insert(owner, Owner::Server(server));
     }
 
     /// Takes a server back that could not be bound.
     pub fn remove_server(&mut self, owner: u32) {
         debug_assert!(self.connections.iter().all(|(_, connection)| connection.owner != owner));
-        self.owners.try_remove(owner as usize);
+        self.owners.remove(owner);
     }
 
     /// Makes a server reachable in this engine under a name.
@@ -77,24 +103,51 @@ impl Engine {
         true
     }
 
-    /// A peer has connected. None if it has to be refused.
-    pub fn accepted(&mut self, owner: u32, peer: Peer) -> Option<ConnectionId> {
+    /// A peer has connected: its place, if it may stay. Ask where it was accepted, and give the place to the engine the connection will live in.
+    pub fn admit(&mut self, owner: u32, peer: &Peer) -> Option<Seat> {
         let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) else { return None };
-        if server.closing.is_some() || server.stats.connections >= server.options.max_connections as u64 {
-            server.stats.refused += 1;
+        if server.closing.is_some() {
+            server.counters.refused.add(1);
             return None;
         }
-        server.stats.accepted += 1;
-        server.stats.connections += 1;
+        match server.admission.enter(peer) {
+            Ok(seat) => Some(seat),
+            Err(refusal) => {
+                server.counters.refused.add(1);
+                let text = match refusal {
+                    Refusal::Full => format!(
+                        "refused a connection of {peer}: there are {} already (maxConnections)",
+                        server.options.max_connections
+                    ),
+                    Refusal::FullForPeer => format!(
+                        "refused a connection of {peer}: its address has {} already (maxConnectionsPerPeer)",
+                        server.options.max_connections_per_peer.unwrap_or_default()
+                    ),
+                };
+                self.event(owner, Level::Warn, text);
+                None
+            }
+        }
+    }
+
+    /// A connection that was [admitted](Engine::admit) lives here from now on. None if the server has gone meanwhile: close it.
+    pub fn accepted(&mut self, owner: u32, peer: Peer, seat: Seat) -> Option<ConnectionId> {
+        let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) else { return None };
+        if server.closing.is_some() {
+            server.counters.refused.add(1);
+            return None;
+        }
+        server.counters.accepted.add(1);
+        server.counters.connections.add(1);
         let reader = FrameReader::detect(server.options.limits);
-        let role = Role::Server { order: VecDeque::new(), peer };
+        let role = Role::Server { order: VecDeque::new(), peer, seat };
         Some(self.insert_connection(Connection::new(role, owner, reader, self.now)))
     }
 
     /// Accepting failed, for lack of descriptors for example.
     pub fn accept_failed(&mut self, owner: u32, why: &str) {
         if let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) {
-            server.stats.refused += 1;
+            server.counters.refused.add(1);
             self.event(owner, Level::Error, format!("cannot accept connections: {why}; trying again"));
         }
     }
@@ -123,9 +176,9 @@ impl Engine {
             }
         };
         let sequence = head.sequence;
-        let Some(&method) = server.methods.get(head.name) else {
-            server.stats.calls += 1;
-            server.stats.unknown_methods += 1;
+        let Some(method) = server.methods.get(head.name) else {
+            server.counters.calls.add(1);
+            server.counters.unknown_methods.add(1);
             if oneway {
                 return Next::Go;
             }
@@ -147,7 +200,8 @@ impl Engine {
         };
         let was_empty = tape.is_empty();
         let limits = &server.options.limits;
-        let decoded = match tape.begin(&header, limits.slots) {
+        let (low, high) = (id as i32, connection.serial as i32);
+        let decoded = match tape.begin(&header, limits.slots + 1) {
             Err(full) => Err(DecodeError::Full(full)),
             Ok(mut slot) => {
                 let mut body = message.slice(head.len..);
@@ -155,18 +209,23 @@ impl Engine {
                     Ok(()) if body.has_remaining() && connection.reader.transport() == Some(Transport::Framed) => {
                         Err(DecodeError::Malformed("bytes follow the message in its frame"))
                     }
-                    Ok(()) => {
-                        slot.commit();
-                        Ok(())
-                    }
+                    Ok(()) => match slot.alloc(1) {
+                        // The last slot says which connection it came by.
+                        Ok(last) => {
+                            slot.set_i32(last, low, high);
+                            slot.commit();
+                            Ok(())
+                        }
+                        Err(error) => Err(error.into()),
+                    },
                     Err(error) => Err(error),
                 }
             }
         };
         match decoded {
             Ok(()) => {
-                server.stats.calls += 1;
-                server.stats.in_flight += 1;
+                server.counters.calls.add(1);
+                server.counters.in_flight.add(1);
                 if !oneway {
                     order.push_back(call.slot);
                     if order.len() >= server.options.max_in_flight && !connection.paused {
@@ -182,8 +241,8 @@ impl Engine {
             }
             Err(error) => {
                 self.server_calls.remove(call.slot);
-                server.stats.calls += 1;
-                server.stats.protocol_errors += 1;
+                server.counters.calls.add(1);
+                server.counters.protocol_errors.add(1);
                 let survives = leaves_the_stream_intact(&error);
                 let (name, transport) = (signature.name.clone(), connection.transport());
                 if !oneway {
@@ -210,7 +269,7 @@ impl Engine {
     fn refuse(&mut self, id: ConnectionId, sequence: i32, mut reply: BytesMut) {
         let owner = self.connections[id as usize].owner;
         if let Owner::Server(server) = &mut self.owners[owner as usize] {
-            server.stats.exceptions += 1;
+            server.counters.exceptions.add(1);
         }
         let connection = &mut self.connections[id as usize];
         let Role::Server { order, .. } = &mut connection.role else { return };
@@ -267,11 +326,11 @@ impl Engine {
         let out = if in_turn { &mut connection.out } else { &mut call.held };
         self.buffers.prepare(out);
         if encode(&server.program, call.method, call.sequence, transport, out) {
-            server.stats.replies += 1;
+            server.counters.replies.add(1);
         } else {
-            server.stats.exceptions += 1;
+            server.counters.exceptions.add(1);
         }
-        server.stats.in_flight -= 1;
+        server.counters.in_flight.sub(1);
         if !in_turn {
             call.done = true;
             return;
@@ -288,7 +347,7 @@ impl Engine {
             order.pop_front();
             self.server_calls.remove(next);
         }
-        let (unwritten, limit, paused) = (connection.out.len(), server.options.max_unwritten, connection.paused);
+        let (unwritten, limit, paused) = (connection.unwritten(), server.options.max_unwritten, connection.paused);
         if unwritten > limit && !paused {
             self.pause(connection_id);
         }
@@ -306,7 +365,7 @@ impl Engine {
         let owner = call.owner;
         self.server_calls.remove(id.slot);
         if let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) {
-            server.stats.in_flight -= 1;
+            server.counters.in_flight.sub(1);
         }
     }
 
@@ -315,7 +374,7 @@ impl Engine {
         connection.paused = true;
         self.actions.push_back(crate::Action::Interest(id));
         if let Owner::Server(server) = &mut self.owners[connection.owner as usize] {
-            server.stats.pauses += 1;
+            server.counters.pauses.add(1);
         }
     }
 
@@ -325,7 +384,7 @@ impl Engine {
         let Some(Owner::Server(server)) = self.owners.get(connection.owner as usize) else { return };
         if connection.paused
             && connection.calls() <= server.options.max_in_flight / 2
-            && connection.out.len() <= server.options.max_unwritten / 2
+            && connection.unwritten() <= server.options.max_unwritten / 2
         {
             connection.paused = false;
             self.actions.push_back(crate::Action::Interest(id));
@@ -345,14 +404,14 @@ impl Engine {
                 let id = self.server_calls.id(slot);
                 self.notices.push_back(Notice::Gone { call: id, owner });
                 if let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) {
-                    server.stats.in_flight -= 1;
-                    server.stats.abandoned += 1;
+                    server.counters.in_flight.sub(1);
+                    server.counters.abandoned.add(1);
                 }
             }
             self.server_calls.remove(slot);
         }
         if let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) {
-            server.stats.connections -= 1;
+            server.counters.connections.sub(1);
         }
         self.closed_if_done(owner);
     }

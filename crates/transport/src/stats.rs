@@ -1,67 +1,133 @@
-//! Counters, cheap enough to be always on.
+//! Counters, cheap enough to be always on. One thread writes them, every thread may read them.
+
+use std::{
+    ops::AddAssign,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use serde::Serialize;
 
-/// What a server has seen since it began to listen.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ServerStats {
-    /// Connections open now.
-    pub connections: u64,
-    /// Connections accepted in all.
-    pub accepted: u64,
-    /// Connections closed at once, for `max_connections` was reached or descriptors ran out.
-    pub refused: u64,
-    /// Calls that JavaScript (or a policy) has been given and not answered.
-    pub in_flight: u64,
-    /// Calls received in all.
-    pub calls: u64,
-    /// Replies that carried a result or a declared exception.
-    pub replies: u64,
-    /// Replies that were a `TApplicationException`.
-    pub exceptions: u64,
-    /// Calls of methods this server does not have.
-    pub unknown_methods: u64,
-    /// Connections ended, or calls refused, because of bytes that are not valid Thrift or exceed a limit.
-    pub protocol_errors: u64,
-    /// Frames that were not complete in time.
-    pub frame_timeouts: u64,
-    /// Times a connection was not read because of too many calls in flight or too much unwritten output.
-    pub pauses: u64,
-    /// Calls whose peer was gone before the reply.
-    pub abandoned: u64,
-    /// Bytes received.
-    pub bytes_read: u64,
-    /// Bytes written to sockets.
-    pub bytes_written: u64,
+/// A number that one thread writes and any may read: a load and a store, never a locked instruction.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    #[inline]
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn add(&self, count: u64) {
+        self.set(self.get().wrapping_add(count));
+    }
+
+    #[inline]
+    pub(crate) fn sub(&self, count: u64) {
+        self.set(self.get().wrapping_sub(count));
+    }
 }
 
-/// What a client has done since it was made.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ClientStats {
-    /// Connections open now, connecting ones included.
-    pub connections: u64,
-    /// Connections open and without a call.
-    pub idle: u64,
-    /// Connections attempted in all.
-    pub connects: u64,
-    /// Attempts that failed.
-    pub connect_failures: u64,
-    /// Calls written or waiting to be.
-    pub in_flight: u64,
-    /// Calls that wait for a connection.
-    pub waiting: u64,
-    /// Calls made in all.
-    pub calls: u64,
-    /// Calls that were answered, with whatever.
-    pub answered: u64,
-    /// Calls that failed without an answer.
-    pub failed: u64,
-    /// Calls given up by the caller.
-    pub cancelled: u64,
-    /// Bytes received.
-    pub bytes_read: u64,
-    /// Bytes written to sockets.
-    pub bytes_written: u64,
+/// Declares counters and what they are at one moment, with the same fields.
+macro_rules! counters {
+    ($(#[$live_doc:meta])* $live:ident, $(#[$doc:meta])* $stats:ident { $($(#[$field_doc:meta])* $field:ident,)* }) => {
+        $(#[$live_doc])*
+        #[derive(Debug, Default)]
+        pub struct $live {
+            $(pub(crate) $field: Counter,)*
+        }
+
+        impl $live {
+            /// What they are at this moment.
+            pub fn read(&self) -> $stats {
+                $stats { $($field: self.$field.get(),)* }
+            }
+        }
+
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+        #[serde(rename_all = "camelCase")]
+        pub struct $stats {
+            $($(#[$field_doc])* pub $field: u64,)*
+        }
+
+        impl AddAssign for $stats {
+            fn add_assign(&mut self, other: Self) {
+                $(self.$field += other.$field;)*
+            }
+        }
+    };
+}
+
+counters! {
+    /// The counters of a server, in one engine.
+    ServerCounters,
+    /// What a server has seen since it began to listen.
+    ServerStats {
+        /// Connections open now.
+        connections,
+        /// Connections accepted in all.
+        accepted,
+        /// Connections closed at once, for `max_connections` was reached or descriptors ran out.
+        refused,
+        /// Calls that JavaScript (or a policy) has been given and not answered.
+        in_flight,
+        /// Calls received in all.
+        calls,
+        /// Replies that carried a result or a declared exception.
+        replies,
+        /// Replies that were a `TApplicationException`.
+        exceptions,
+        /// Calls of methods this server does not have.
+        unknown_methods,
+        /// Connections ended, or calls refused, because of bytes that are not valid Thrift or exceed a limit.
+        protocol_errors,
+        /// Frames that were not complete in time.
+        frame_timeouts,
+        /// Times a connection was not read because of too many calls in flight or too much unwritten output.
+        pauses,
+        /// Calls whose peer was gone before the reply.
+        abandoned,
+        /// Bytes received.
+        bytes_read,
+        /// Bytes written to sockets.
+        bytes_written,
+    }
+}
+
+counters! {
+    /// The counters of a client.
+    ClientCounters,
+    /// What a client has done since it was made.
+    ClientStats {
+        /// Connections open now, connecting ones included.
+        connections,
+        /// Connections open and without a call.
+        idle,
+        /// Connections attempted in all.
+        connects,
+        /// Attempts that failed.
+        connect_failures,
+        /// Calls written or waiting to be.
+        in_flight,
+        /// Calls that wait for a connection.
+        waiting,
+        /// Calls made in all.
+        calls,
+        /// Calls that were answered, with whatever.
+        answered,
+        /// Calls that failed without an answer.
+        failed,
+        /// Calls given up by the caller.
+        cancelled,
+        /// Bytes received.
+        bytes_read,
+        /// Bytes written to sockets.
+        bytes_written,
+    }
 }

@@ -5,8 +5,8 @@ use std::{mem, time::Duration};
 use crate::{
     Action, ConnectionId, Engine, FailureCode,
     connection::Role,
-    engine::Owner,
     notice::{Level, Notice},
+    owners::Owner,
 };
 
 impl Engine {
@@ -47,7 +47,7 @@ impl Engine {
                 Owner::Server(server) => server.closing.is_some_and(|end| now >= end),
                 Owner::Client(client) => client.closing.is_some_and(|end| now >= end),
             })
-            .map(|(id, _)| id as u32)
+            .map(|(id, _)| id)
             .collect();
         for owner in due {
             self.close_now(owner);
@@ -59,7 +59,7 @@ impl Engine {
         let owner = connection.owner;
         match (&connection.role, &mut self.owners[owner as usize]) {
             (Role::Server { peer, .. }, Owner::Server(server)) => {
-                server.stats.frame_timeouts += 1;
+                server.counters.frame_timeouts.add(1);
                 let text = format!(
                     "closed the connection of {peer}: a frame was not complete after {:?}",
                     server.options.frame_timeout
@@ -137,14 +137,14 @@ impl Engine {
     /// Forgets an owner that closes and has nothing left, and tells JavaScript.
     pub(crate) fn closed_if_done(&mut self, owner: u32) {
         let done = match self.owners.get(owner as usize) {
-            Some(Owner::Server(server)) => server.closing.is_some() && server.stats.connections == 0,
+            Some(Owner::Server(server)) => server.closing.is_some() && server.counters.connections.get() == 0,
             Some(Owner::Client(client)) => {
                 client.closing.is_some() && client.connections.is_empty() && client.waiting.is_empty()
             }
             None => false,
         };
         if done {
-            self.owners.remove(owner as usize);
+            self.owners.remove(owner);
             self.notices.push_back(Notice::Closed { owner });
         }
     }

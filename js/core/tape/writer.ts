@@ -126,6 +126,7 @@ export class OutTape {
     const p = this.message
     const i32 = this.i32
     i32[2 * p + 1] = this.end - p
+    i32[2 * p + 6] = this.bytesEnd
     i32[0] = this.end
     i32[1] = this.ropeLength
     this.committed = this.end

@@ -2,6 +2,7 @@
 #![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
 use std::{
+    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -10,7 +11,10 @@ use volo_js_reactor_inline::{ListenOptions, Reactor};
 use volo_js_schema::{Field, Method, Requiredness, Schema, Service, Struct, StructKind, Type};
 use volo_js_tape::{InState, InTape, Kind, OutTape};
 use volo_js_thrift::Program;
-use volo_js_transport::{Address, ClientOptions, ServerOptions};
+use volo_js_transport::{
+    Address, ClientCounters, ClientOptions, ClientSetup, ClientStats, ServerCounters, ServerOptions, ServerSetup,
+    ServerStats,
+};
 
 /// `service Echo { string Echo(1: required string text), oneway void Tell(1: string text) }`
 pub fn schema() -> Schema {
@@ -73,7 +77,9 @@ pub struct Message {
 
 pub struct Harness {
     pub reactor: Reactor,
-    pub program: u32,
+    pub program: Arc<Program>,
+    servers: HashMap<u32, Arc<ServerCounters>>,
+    clients: HashMap<u32, Arc<ClientCounters>>,
     slots: Vec<u64>,
     text: Vec<u8>,
     bytes: Vec<u8>,
@@ -84,11 +90,11 @@ pub struct Harness {
 
 impl Harness {
     pub fn new() -> Self {
-        let mut reactor = Reactor::new().unwrap();
-        let program = reactor.engine().add_program(Arc::new(Program::compile(&schema()).unwrap()));
         Self {
-            reactor,
-            program,
+            reactor: Reactor::new().unwrap(),
+            program: Arc::new(Program::compile(&schema()).unwrap()),
+            servers: HashMap::new(),
+            clients: HashMap::new(),
             slots: vec![0; 4096],
             text: vec![0; 64 << 10],
             bytes: vec![0; 64 << 10],
@@ -98,8 +104,21 @@ impl Harness {
         }
     }
 
+    fn next_owner(&self) -> u32 {
+        (self.servers.len() + self.clients.len()) as u32
+    }
+
+    /// A server that does not listen yet.
+    pub fn server(&mut self, options: ServerOptions) -> u32 {
+        let owner = self.next_owner();
+        let setup = ServerSetup::new(self.program.clone(), &[0, 1], options).unwrap();
+        self.servers.insert(owner, setup.counters.clone());
+        self.reactor.engine().add_server(owner, setup);
+        owner
+    }
+
     pub fn listen(&mut self, options: ServerOptions) -> (u32, std::net::SocketAddr) {
-        let owner = self.reactor.engine().add_server(self.program, &[0, 1], options).unwrap();
+        let owner = self.server(options);
         let address = Address::Tcp("127.0.0.1:0".parse().unwrap());
         match self.reactor.listen(owner, &address, &ListenOptions::default()).unwrap() {
             Address::Tcp(bound) => (owner, bound),
@@ -108,7 +127,23 @@ impl Harness {
     }
 
     pub fn client(&mut self, options: ClientOptions) -> u32 {
-        self.reactor.engine().add_client(self.program, options)
+        let owner = self.next_owner();
+        let counters = Arc::<ClientCounters>::default();
+        self.clients.insert(owner, counters.clone());
+        self.reactor.engine().add_client(owner, ClientSetup { program: self.program.clone(), options, counters });
+        owner
+    }
+
+    pub fn server_stats(&self, owner: u32) -> ServerStats {
+        self.servers[&owner].read()
+    }
+
+    pub fn client_stats(&self, owner: u32) -> ClientStats {
+        self.clients[&owner].read()
+    }
+
+    pub fn is_busy(&mut self) -> bool {
+        self.reactor.engine().is_busy()
     }
 
     /// One turn: what arrived. Nothing is answered.

@@ -1,0 +1,159 @@
+//! What the isolate's thread and one I/O thread share.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use volo_js_transport::{ConnectionKey, Peer, Peers};
+
+use crate::{Batch, Command, Mailbox, Submission, TapeSize};
+
+/// Wakes the isolate's thread. Called from I/O threads; several calls may come to one.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// Batches kept for reuse.
+const SPARE: usize = 2;
+
+#[derive(Debug, Default)]
+struct Shelf {
+    /// Waits for the isolate.
+    full: Option<Batch>,
+    /// Empty again.
+    spare: Vec<Batch>,
+    /// The thread has more and wants to know when `full` is taken.
+    asked: bool,
+}
+
+/// Both ends of one I/O thread.
+pub struct Link {
+    mailbox: Mailbox<Command>,
+    shelf: Mutex<Shelf>,
+    wake: Wake,
+    /// Letters that may make the thread busy: sent, and worked off.
+    sent: AtomicU64,
+    worked_off: AtomicU64,
+    busy: AtomicBool,
+    failed: AtomicBool,
+    peers: OnceLock<Arc<Peers>>,
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").field("busy", &self.busy).field("failed", &self.failed).finish_non_exhaustive()
+    }
+}
+
+impl Link {
+    /// A link whose isolate is woken like this.
+    pub fn new(wake: Wake) -> Self {
+        Self {
+            mailbox: Mailbox::default(),
+            shelf: Mutex::default(),
+            wake,
+            sent: AtomicU64::new(0),
+            worked_off: AtomicU64::new(0),
+            busy: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
+            peers: OnceLock::new(),
+        }
+    }
+
+    // ---- the isolate's end ----
+
+    /// Tells the thread something.
+    pub fn send(&self, command: Command) {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        self.mailbox.push(command);
+    }
+
+    /// Gives the thread messages of the tape out.
+    pub fn submit(&self, submission: Submission) {
+        self.send(Command::Submit(submission));
+    }
+
+    /// The batch that waits, if one does. [Give it back](Self::give_back) once it is read.
+    pub fn take(&self) -> Option<Batch> {
+        let (batch, asked) = {
+            let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+            let batch = shelf.full.take()?;
+            (batch, std::mem::take(&mut shelf.asked))
+        };
+        if asked {
+            self.mailbox.ring();
+        }
+        Some(batch)
+    }
+
+    /// A batch that was read, for reuse.
+    pub fn give_back(&self, mut batch: Batch) {
+        batch.clear();
+        let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        if shelf.spare.len() < SPARE {
+            shelf.spare.push(batch);
+        }
+    }
+
+    /// Does the thread hold anything that keeps the process alive, or has it been told something that may?
+    pub fn is_busy(&self) -> bool {
+        // In this order: the thread says that it is busy before it says that it has worked a letter off.
+        let worked_off = self.worked_off.load(Ordering::Acquire);
+        worked_off != self.sent.load(Ordering::Relaxed) || self.busy.load(Ordering::Acquire)
+    }
+
+    /// The thread has ended because of a defect.
+    pub fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
+    }
+
+    /// Who is at the other end of a connection of this thread.
+    pub fn peer(&self, key: ConnectionKey) -> Option<Peer> {
+        self.peers.get()?.get(key)
+    }
+
+    // ---- the thread's end ----
+
+    pub(crate) fn mailbox(&self) -> &Mailbox<Command> {
+        &self.mailbox
+    }
+
+    pub(crate) fn set_peers(&self, peers: Arc<Peers>) {
+        // A thread has one engine, so this is the first and only time.
+        let _ = self.peers.set(peers);
+    }
+
+    /// Lays a filled batch on the shelf, and an empty one of this size in its place. False if the one before is still there; then the mailbox is rung when
+    /// it is taken.
+    pub(crate) fn put(&self, batch: &mut Batch, empty: TapeSize) -> bool {
+        {
+            let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+            if shelf.full.is_some() {
+                shelf.asked = true;
+                return false;
+            }
+            // A spare one may have served a message larger than most.
+            let next = shelf.spare.pop().filter(|spare| spare.size() == empty);
+            shelf.full = Some(std::mem::replace(batch, next.unwrap_or_else(|| Batch::new(empty))));
+        }
+        (self.wake)();
+        true
+    }
+
+    /// At the end of a turn: is the thread busy, and how many letters has it worked off?
+    pub(crate) fn report(&self, busy: bool, worked_off: u64) {
+        let was_busy = self.busy.swap(busy, Ordering::AcqRel);
+        self.worked_off.fetch_add(worked_off, Ordering::Release);
+        if !busy && (was_busy || worked_off > 0) {
+            // The isolate may be waiting for nothing else.
+            (self.wake)();
+        }
+    }
+
+    pub(crate) fn fail(&self) {
+        self.failed.store(true, Ordering::Release);
+        (self.wake)();
+    }
+}

@@ -1,0 +1,195 @@
+//! An I/O thread's part of the work: an engine, the tape it fills, and its end of the link.
+
+use std::{
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use volo_js_sockets::Handle;
+use volo_js_transport::{ConnectionId, Engine, Level, Peer};
+
+use crate::{Arrival, Batch, Command, Link, Place, TapeSize};
+
+/// Most slots of a tape: 2 GiB.
+const MOST_SLOTS: usize = 1 << 28;
+
+/// How often [`Shard::tick`] is to be called while [`Shard::needs_tick`].
+const TICK: Duration = Duration::from_millis(100);
+
+/// One I/O thread's part. A reactor owns it, feeds its engine from sockets, and turns it:
+///
+/// 1. wait until [`poll_turn`](Self::poll_turn) is ready;
+/// 2. [`begin_turn`](Self::begin_turn), and do what arrived;
+/// 3. carry out the engine's actions and write to the dirty connections;
+/// 4. [`end_turn`](Self::end_turn).
+pub struct Shard {
+    engine: Engine,
+    /// Being filled.
+    batch: Batch,
+    standing: TapeSize,
+    place: Place,
+    link: Arc<Link>,
+    letters: Vec<Command>,
+    /// Letters taken since the last report.
+    worked_off: u64,
+    /// Something has happened that a turn has to see to.
+    wanted: bool,
+    turner: Option<Waker>,
+    /// Which thread gets the next connection accepted here.
+    next: usize,
+}
+
+impl Shard {
+    /// The part at this place.
+    pub fn new(place: Place) -> Self {
+        let engine = Engine::beside(Instant::now(), place.index as u32, place.shift());
+        let link = place.link().clone();
+        link.set_peers(engine.peers().clone());
+        Self {
+            engine,
+            batch: Batch::new(place.tape),
+            standing: place.tape,
+            next: place.index,
+            place,
+            link,
+            letters: Vec::new(),
+            worked_off: 0,
+            wanted: false,
+            turner: None,
+        }
+    }
+
+    /// Servers, clients and calls. Whoever changes something there [wants a turn](Self::want_turn).
+    pub fn engine(&mut self) -> &mut Engine {
+        &mut self.engine
+    }
+
+    /// Bytes have arrived on a connection.
+    pub fn receive(&mut self, id: ConnectionId, bytes: Bytes) {
+        self.want_turn();
+        self.engine.receive(id, bytes, &mut self.batch.tape());
+        self.enlarge_if_needed();
+    }
+
+    /// Asks for a turn, which comes after what else is ready now, so that one turn serves many connections.
+    pub fn want_turn(&mut self) {
+        if self.wanted {
+            return;
+        }
+        self.wanted = true;
+        // The first thing since the last turn: the thread may have slept since.
+        self.engine.set_now(Instant::now());
+        if let Some(turner) = self.turner.take() {
+            turner.wake();
+        }
+    }
+
+    /// Ready when there is something for a turn to do. Only one task may wait for it.
+    pub fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let letters = self.link.mailbox().poll_take(&mut self.letters, cx);
+        if letters.is_ready() || self.wanted {
+            return Poll::Ready(());
+        }
+        match &mut self.turner {
+            Some(turner) => turner.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+
+    /// Reads letters and goes on with what had to wait. What only the reactor can do is appended to `arrivals`.
+    pub fn begin_turn(&mut self, arrivals: &mut Vec<Arrival>) {
+        self.engine.set_now(Instant::now());
+        let mut letters = std::mem::take(&mut self.letters);
+        self.worked_off += letters.len() as u64;
+        for letter in letters.drain(..) {
+            self.obey(letter, arrivals);
+        }
+        self.letters = letters;
+        self.engine.work_off(&mut self.batch.tape());
+        self.enlarge_if_needed();
+    }
+
+    fn obey(&mut self, letter: Command, arrivals: &mut Vec<Arrival>) {
+        match letter {
+            Command::Server { owner, setup } => self.engine.add_server(owner, setup),
+            Command::Client { owner, setup, socket } => {
+                self.engine.add_client(owner, setup);
+                arrivals.push(Arrival::ClientSocket { owner, options: socket });
+            }
+            Command::Listen { owner, listener } => arrivals.push(Arrival::Listen { owner, listener }),
+            Command::Connection { owner, socket, peer, seat } => {
+                if let Some(id) = self.engine.accepted(owner, peer, seat) {
+                    arrivals.push(Arrival::Connection { id, socket });
+                }
+            }
+            Command::Submit(submission) => {
+                if let Err(damage) = self.engine.submit(&submission.tape()) {
+                    self.engine.report(
+                        Level::Error,
+                        &format!(
+                            "{damage}. This is a defect of volo-js or of generated code made by another version; run `volo build` again."
+                        ),
+                    );
+                }
+            }
+            Command::Close { owner, grace } => self.engine.close_owner(owner, grace),
+            Command::Stop => arrivals.push(Arrival::Stop),
+        }
+    }
+
+    /// Decides where a connection that was accepted here lives. Its id and socket if that is this thread; None if another one has got it, or it
+    /// was refused.
+    pub fn place(&mut self, owner: u32, socket: Handle, peer: Peer) -> Option<(ConnectionId, Handle)> {
+        self.want_turn();
+        let seat = self.engine.admit(owner, &peer)?;
+        let to = self.next % self.place.links.len();
+        self.next = to + 1;
+        if to == self.place.index {
+            return Some((self.engine.accepted(owner, peer, seat)?, socket));
+        }
+        self.place.links[to].send(Command::Connection { owner, socket, peer, seat });
+        None
+    }
+
+    /// Hands over what lies on the tape, and asks for another turn if there is more that could be done.
+    pub fn end_turn(&mut self) {
+        self.wanted = false;
+        if !self.batch.is_empty() {
+            self.link.put(&mut self.batch, self.standing);
+        }
+        if self.batch.is_empty() && self.engine.has_backlog() {
+            self.want_turn();
+        }
+        let worked_off = std::mem::take(&mut self.worked_off);
+        self.link.report(self.engine.is_busy() || !self.batch.is_empty(), worked_off);
+    }
+
+    /// How long until the next [`Shard::tick`]; None if nothing depends on time.
+    pub fn tick_after(&self) -> Option<Duration> {
+        self.engine.needs_tick().then_some(TICK)
+    }
+
+    /// Looks for what has run out of time.
+    pub fn tick(&mut self) {
+        self.want_turn();
+        self.engine.set_now(Instant::now());
+        self.engine.tick();
+    }
+
+    /// A message that does not fit an empty tape gets a larger one.
+    fn enlarge_if_needed(&mut self) {
+        while let Some(growth) = self.engine.take_growth().filter(|_| self.batch.is_empty()) {
+            let size = self.batch.size();
+            let size = TapeSize {
+                slots: (size.slots * 4).min(MOST_SLOTS),
+                text: size.text.max(growth.text),
+                bytes: size.bytes.max(growth.bytes),
+            };
+            self.batch = Batch::new(size);
+            self.engine.work_off(&mut self.batch.tape());
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Deals the messages of the tape out to those they are for.
+
+use volo_js_tape::{Header, Malformed, OutTape};
+
+/// Slots of a message's header.
+const HEADER_SLOTS: usize = volo_js_tape::HEADER_SLOTS;
+/// Slots before a tape's first message.
+const PROLOGUE: usize = 2;
+
+/// Copies every message to the part that `part_of` names; parts begin empty or with the prologue of an earlier call, and become tapes out that
+/// share the text and bytes of this one. `None` drops a message.
+///
+/// Tells how many of the bytes the messages use.
+///
+/// # Errors
+/// [`Malformed`] if the tape is damaged; messages before the damage have been dealt.
+pub fn split(
+    slots: &[u64],
+    text: &[u8],
+    bytes: &[u8],
+    parts: &mut [Vec<u64>],
+    mut part_of: impl FnMut(&Header) -> Option<usize>,
+) -> Result<usize, Malformed> {
+    let tape = OutTape::new(slots, text, bytes);
+    let mut used = 0;
+    for message in tape.messages() {
+        let message = message?;
+        used = message.bytes.min(bytes.len());
+        let Some(part) = part_of(&message.header).and_then(|index| parts.get_mut(index)) else { continue };
+        if part.is_empty() {
+            part.extend_from_slice(&slots[..PROLOGUE]);
+        }
+        // Pointers are relative to the slot they stand in, so a message can be moved as it is.
+        part.extend_from_slice(&slots[message.body - HEADER_SLOTS..message.end]);
+        part[0] = part.len() as u64;
+    }
+    Ok(used)
+}

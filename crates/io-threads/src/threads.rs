@@ -1,0 +1,159 @@
+//! The I/O threads of one runtime of one isolate.
+
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, mpsc},
+    thread::{Builder, JoinHandle},
+};
+
+use crate::{Command, Link, TapeSize, Wake};
+
+/// What tells a thread that sockets are ready, or moves their bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Driver {
+    /// Linux's epoll.
+    Epoll,
+    /// Linux's `io_uring`.
+    IoUring,
+    /// kqueue of macOS and BSD.
+    Kqueue,
+    /// I/O completion ports of Windows.
+    Iocp,
+}
+
+impl Driver {
+    /// What the portable runtimes use on this system.
+    pub const fn of_this_system() -> Self {
+        if cfg!(windows) {
+            Self::Iocp
+        } else if cfg!(any(target_os = "linux", target_os = "android")) {
+            Self::Epoll
+        } else {
+            Self::Kqueue
+        }
+    }
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Epoll => "epoll",
+            Self::IoUring => "io_uring",
+            Self::Kqueue => "kqueue",
+            Self::Iocp => "iocp",
+        }
+    }
+}
+
+/// A thread's place among those it works with.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Which one it is.
+    pub index: usize,
+    /// All of them, in order.
+    pub links: Arc<[Arc<Link>]>,
+    /// The tape it fills.
+    pub tape: TapeSize,
+}
+
+impl Place {
+    /// This thread's link.
+    pub fn link(&self) -> &Arc<Link> {
+        &self.links[self.index]
+    }
+
+    /// Bits of a call's name that say which thread it is on.
+    pub fn shift(&self) -> u32 {
+        shift(self.links.len())
+    }
+}
+
+fn shift(threads: usize) -> u32 {
+    threads.next_power_of_two().trailing_zeros()
+}
+
+/// A reactor's whole life on its thread: say `ready` (or why not), then serve until [`Arrival::Stop`](crate::Arrival::Stop).
+pub type Run = fn(Place, &mut dyn FnMut(io::Result<Driver>));
+
+/// The I/O threads of one runtime of one isolate. Dropping it ends and joins them.
+#[derive(Debug)]
+pub struct IoThreads {
+    links: Arc<[Arc<Link>]>,
+    joins: Vec<JoinHandle<()>>,
+    driver: Driver,
+    next_client: usize,
+}
+
+impl IoThreads {
+    /// Starts `count` threads (at least one) and waits until all of them are ready.
+    ///
+    /// # Errors
+    /// If a thread or its reactor cannot be made; then none is left.
+    pub fn start(name: &str, count: usize, tape: TapeSize, wake: &Wake, run: Run) -> io::Result<Self> {
+        let count = count.max(1);
+        let links: Arc<[Arc<Link>]> = (0..count).map(|_| Arc::new(Link::new(wake.clone()))).collect();
+        let mut threads = Self { links, joins: Vec::new(), driver: Driver::of_this_system(), next_client: 0 };
+        let (told, tells) = mpsc::channel();
+        for index in 0..count {
+            let place = Place { index, links: threads.links.clone(), tape };
+            let told = told.clone();
+            let link = place.link().clone();
+            let body = move || {
+                let mut ready = |outcome| {
+                    // Nobody listens any more if another thread could not be made.
+                    let _ = told.send(outcome);
+                };
+                if catch_unwind(AssertUnwindSafe(|| run(place, &mut ready))).is_err() {
+                    link.fail();
+                }
+            };
+            threads.joins.push(Builder::new().name(format!("volo-{name}-{index}")).spawn(body)?);
+        }
+        drop(told);
+        for _ in 0..count {
+            // A thread that ends without a word has panicked.
+            let outcome = tells.recv().unwrap_or_else(|_| Err(io::Error::other("an I/O thread ended as it began")));
+            threads.driver = outcome?;
+        }
+        Ok(threads)
+    }
+
+    /// What moves the bytes.
+    pub fn driver(&self) -> Driver {
+        self.driver
+    }
+
+    /// The threads.
+    pub fn links(&self) -> &[Arc<Link>] {
+        &self.links
+    }
+
+    /// The thread that a server's call lives on, by the call's slot.
+    pub fn of_call(&self, slot: u32) -> usize {
+        (slot as usize) & ((1 << shift(self.links.len())) - 1)
+    }
+
+    /// The thread for one more client: each in its turn.
+    pub fn for_client(&mut self) -> usize {
+        let index = self.next_client % self.links.len();
+        self.next_client = index + 1;
+        index
+    }
+
+    /// Does any of them keep the process alive?
+    pub fn is_busy(&self) -> bool {
+        self.links.iter().any(|link| link.is_busy())
+    }
+}
+
+impl Drop for IoThreads {
+    fn drop(&mut self) {
+        for link in self.links.iter() {
+            link.send(Command::Stop);
+        }
+        for join in self.joins.drain(..) {
+            // A panic has been noted on the link.
+            let _ = join.join();
+        }
+    }
+}
