@@ -88,6 +88,9 @@ impl Shard {
 
     /// Ready when there is something for a turn to do. Only one task may wait for it.
     pub fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.letters.is_empty() {
+            return Poll::Ready(());
+        }
         let letters = self.link.mailbox().poll_take(&mut self.letters, cx);
         if letters.is_ready() || self.wanted {
             return Poll::Ready(());
@@ -103,10 +106,17 @@ impl Shard {
     pub fn begin_turn(&mut self, arrivals: &mut Vec<Arrival>) {
         self.engine.set_now(Instant::now());
         let mut letters = std::mem::take(&mut self.letters);
-        self.worked_off += letters.len() as u64;
+        let mut kept = Vec::new();
         for letter in letters.drain(..) {
+            // A connection may get the id of one that an earlier letter has closed, whose socket is still there: in the next turn it is not.
+            if !kept.is_empty() || matches!(letter, Command::Connection { .. }) && self.engine.has_actions() {
+                kept.push(letter);
+                continue;
+            }
+            self.worked_off += 1;
             self.obey(letter, arrivals);
         }
+        letters.append(&mut kept);
         self.letters = letters;
         self.engine.work_off(&mut self.batch.tape());
         self.enlarge_if_needed();

@@ -133,6 +133,16 @@ impl Engine {
         self.actions.pop_front()
     }
 
+    /// Is there anything to do?
+    pub fn has_actions(&self) -> bool {
+        !self.actions.is_empty()
+    }
+
+    /// Is there a server or client of this id, be it closing?
+    pub fn has_owner(&self, owner: u32) -> bool {
+        self.owners.get(owner as usize).is_some()
+    }
+
     /// Has this turn brought as much as one turn may?
     pub fn is_turn_over(&self, tape: &InTape<'_>) -> bool {
         tape.messages() >= TURN

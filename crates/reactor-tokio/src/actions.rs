@@ -1,0 +1,70 @@
+//! What the engine wants done.
+
+use std::{io, rc::Rc};
+
+use volo_js_sockets::Connecting;
+use volo_js_transport::{Action, Address, ConnectionId};
+
+use crate::{connection::Connection, thread::Thread};
+
+impl Thread {
+    /// Carries the engine's actions out.
+    pub fn carry_out(self: &Rc<Self>) {
+        loop {
+            let action = self.shard.borrow_mut().engine().next_action();
+            let Some(action) = action else { return };
+            self.act(action);
+        }
+    }
+
+    fn act(self: &Rc<Self>, action: Action) {
+        match action {
+            Action::Interest(id) => {
+                let interest = self.shard.borrow_mut().engine().interest(id);
+                if let Some(Some(connection)) = self.connections.borrow().get(id as usize) {
+                    connection.set_interest(interest);
+                }
+            }
+            Action::Close(id) => {
+                if let Some(connection) = self.connections.borrow_mut().get_mut(id as usize).and_then(Option::take) {
+                    connection.close();
+                }
+            }
+            Action::Reset(id) => {
+                if let Some(Some(connection)) = self.connections.borrow().get(id as usize) {
+                    connection.reset();
+                }
+            }
+            Action::StopListening(owner) => {
+                self.listeners.borrow_mut().retain(|(other, accepting)| {
+                    if *other == owner {
+                        accepting.abort();
+                    }
+                    *other != owner
+                });
+            }
+            Action::Connect(id, address) => {
+                let outcome = self.connect(id, &address);
+                let mut shard = self.shard.borrow_mut();
+                shard.want_turn();
+                match outcome {
+                    Ok(true) => shard.engine().connected(id),
+                    Ok(false) => {}
+                    Err(error) => {
+                        let why = shard.engine().cannot_connect(id, &error.to_string());
+                        shard.engine().closed(id, &why);
+                    }
+                }
+            }
+        }
+    }
+
+    /// True if the connection was made at once.
+    fn connect(self: &Rc<Self>, id: ConnectionId, address: &Address) -> io::Result<bool> {
+        let owner = self.shard.borrow_mut().engine().owner_of(id);
+        let options = owner.and_then(|owner| self.client_sockets.borrow().get(&owner).copied()).unwrap_or_default();
+        let Connecting { socket, connected } = volo_js_sockets::connect(address, &options)?;
+        Connection::start(self, id, socket, !connected)?;
+        Ok(connected)
+    }
+}

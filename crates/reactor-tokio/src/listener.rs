@@ -1,0 +1,65 @@
+//! One listener: the task that accepts.
+
+use std::{io, rc::Rc, time::Duration};
+
+use socket2::SockRef;
+use tokio::{io::Interest, net::TcpStream};
+use volo_js_sockets::{Handle, Listener};
+use volo_js_transport::{ConnectionId, Peer};
+
+use crate::{connection::Connection, thread::Thread};
+
+/// How long accepting rests after it failed: for lack of descriptors most likely, and the queue stays as it is.
+const REST: Duration = Duration::from_millis(100);
+
+/// Accepts for a server until it is aborted.
+pub(crate) async fn accept(thread: Rc<Thread>, owner: u32, listener: Listener) {
+    let mut watch = None;
+    loop {
+        match next(&listener, &mut watch).await {
+            Ok((socket, peer)) => take_in(&thread, owner, socket, peer),
+            Err(error) => {
+                thread.with_engine(|engine| engine.accept_failed(owner, &error.to_string()));
+                tokio::time::sleep(REST).await;
+            }
+        }
+    }
+}
+
+/// The next connection.
+async fn next(listener: &Listener, watch: &mut Option<TcpStream>) -> io::Result<(Handle, Peer)> {
+    let watch = match watch {
+        Some(watch) => watch,
+        // Tokio has a type for each kind of listener, and none takes the system's call for accepting from us. All that is wanted is a socket that
+        // it watches; a second descriptor of this one is.
+        none => none.insert(TcpStream::from_std(SockRef::from(listener).try_clone()?.into())?),
+    };
+    loop {
+        // Lets others have their turn every hundred connections or so.
+        watch.readable().await?;
+        let accepted =
+            watch.try_io(Interest::READABLE, || listener.accept()?.ok_or_else(|| io::ErrorKind::WouldBlock.into()));
+        match accepted {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+fn take_in(thread: &Rc<Thread>, owner: u32, socket: Handle, peer: Peer) {
+    // What another thread gets has been sent to it; what is refused is closed by being dropped.
+    let placed = thread.shard.borrow_mut().place(owner, socket, peer);
+    if let Some((id, socket)) = placed {
+        thread.start_connection(id, socket);
+    }
+    thread.carry_out();
+}
+
+impl Thread {
+    /// Lets a connection of a server live here.
+    pub fn start_connection(self: &Rc<Self>, id: ConnectionId, socket: Handle) {
+        if let Err(error) = Connection::start(self, id, socket, false) {
+            self.with_engine(|engine| engine.closed(id, &error.to_string()));
+        }
+    }
+}
