@@ -1,7 +1,5 @@
-/** The native addon: its surface as TypeScript sees it, and the only place that loads it. */
-import { createRequire } from 'node:module'
-import process from 'node:process'
-import { fileURLToPath } from 'node:url'
+/** The native addon: its surface as TypeScript sees it, and the only door to it. */
+import { loadAddon } from './load-addon.js'
 
 /** Options of {@link Core.listen}. Times are milliseconds, sizes bytes. */
 export interface NativeListenOptions {
@@ -126,41 +124,12 @@ export interface Addon {
   Core: new (hooks: CoreHooks) => Core
 }
 
-const require = createRequire(import.meta.url)
-
-/** Binaries that could fit this platform. On Linux the C library decides; asking Node for it takes longer than trying. */
-function suffixes(): string[] {
-  const { platform, arch } = process
-  return platform === 'linux' ? [`linux-${arch}-gnu`, `linux-${arch}-musl`] : [`${platform}-${arch}`]
-}
-
-function load(): Addon {
-  const named = process.env.VOLO_ADDON
-  const tried =
-    named === undefined
-      ? suffixes().map((suffix) => fileURLToPath(new URL(`../../volo-js.${suffix}.node`, import.meta.url)))
-      : [named]
-  const failures: unknown[] = []
-  for (const file of tried) {
-    try {
-      return require(file) as Addon
-    } catch (error) {
-      failures.push(error)
-    }
-  }
-  throw new Error(
-    `volo-js has no native addon that loads on ${process.platform}-${process.arch} (tried ${tried.join(', ')}). ` +
-      'In a checkout run `npm run setup`; as a dependency install volo-js again on this platform.',
-    { cause: failures.length === 1 ? failures[0] : new AggregateError(failures, 'none of the binaries loads') },
-  )
-}
-
 let loaded: Addon | undefined
 
 /**
  * The addon, loaded at its first use.
- * @throws Error that says what was tried and what to do, if there is no binary for this platform.
+ * @throws Error that says what was tried and what to do, if no binary loads in this process; see {@link loadAddon}.
  */
 export function addon(): Addon {
-  return (loaded ??= load())
+  return (loaded ??= loadAddon())
 }
