@@ -4,6 +4,7 @@ export default {
     'tests/**/*.test.js',
     '{scripts,bench}/**/*.test.mjs',
     '!tests/peers/**',
+    '!tests/packages/**',
     '!tests/types/**',
   ],
   // Each test file gets a process of its own: the addon's reactor belongs to an isolate, and a crash must name its file.

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 
 import { countCargo, countExpectations, countSum, countTap } from './count.mjs'
+import { LINES, NODES, nodeOf } from './nodes.mjs'
 import { buildCache, root, sharedCache } from './paths.mjs'
 import { bin, Failure, must, run, which } from './process.mjs'
 import { setup } from './setup.mjs'
@@ -236,6 +237,35 @@ async function types() {
   return { passed: Math.max(0, expectations - mistakes), failed: mistakes, output }
 }
 
+/**
+ * AVA's tests under other versions of Node: those that come near to Node itself.
+ * @returns {Promise<Outcome>}
+ */
+async function nodes() {
+  const sum = { passed: 0, failed: 0, output: '' }
+  const others = LINES.filter((line) => !process.version.startsWith(`v${line}.`))
+  for (const line of others) {
+    const ava = join(root, 'node_modules', 'ava', 'entrypoints', 'cli.mjs')
+    const args = [ava, '--tap', 'tests/life/**', 'dist/core/**']
+    const outcome = await counted({ command: await nodeOf(line), args }, countTap)
+    sum.passed += outcome.passed
+    sum.failed += outcome.failed
+    if (outcome.failed > 0) sum.output += `Node ${line}:\n${outcome.output}`
+  }
+  return { ...sum, remark: others.map((line) => NODES[line]).join(', ') }
+}
+
+/**
+ * What is published, as others install and use it.
+ * @returns {Promise<Outcome>}
+ */
+async function packages() {
+  // Packed and installed first, by one process; what the tests run at once finds it.
+  const { installedProject } = await import('../../tests/packages/installed.mjs')
+  await installedProject()
+  return counted(bin('ava', ['--config', 'ava.packages.config.js', '--tap']), countTap)
+}
+
 /** @type {readonly Suite[]} */
 export const suites = [
   {
@@ -322,5 +352,18 @@ export const suites = [
   },
   { name: 'miri', title: 'Miri: tape', needs: [], lane: 'rust', run: miri },
   { name: 'sanitizers', title: 'address and thread sanitizer', needs: [], lane: 'rust', run: sanitizers },
+  {
+    name: 'outfit',
+    title: 'Nodes, runners, roots',
+    needs: ['dependencies'],
+    lane: 'node',
+    preparation: true,
+    async run() {
+      await must({ command: process.execPath, args: ['scripts/outfit.mjs'] })
+      return { passed: 1, failed: 0, output: '' }
+    },
+  },
+  { name: 'nodes', title: 'other versions of Node', needs: ['generated', 'outfit'], lane: 'node', run: nodes },
+  { name: 'packages', title: 'installed packages', needs: ['generated', 'outfit'], lane: 'node', run: packages },
   { name: 'fuzz', title: 'fuzz targets', needs: [], lane: 'rust', run: fuzz },
 ]
