@@ -15,6 +15,6 @@ const items: Handlers<typeof ItemService> = {
   getItem: ({ id }) => ({ item: { id, title: 'Hello Volo', content: 'This is a Volo example' } }),
 }
 
-await Server.of(ItemService, items).run(`:${values.port}`, ({ address }) => {
-  console.log(`listening on ${address}`)
+await Server.of(ItemService, items).run(`:${values.port}`, ({ address, runtime }) => {
+  console.log(`listening on ${address} (${runtime.kind}, ${runtime.driver})`)
 })

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * npm run -s example -- NAME [--port PORT] [--runtime inline] [--threads N]
+ * npm run -s example -- NAME [--port PORT] [--runtime inline|tokio|monoio] [--threads N]
  *
  * Runs a program of examples/ as if it had been started itself: its output is its own, signals reach it, its exit code is this one's.
  */
@@ -35,7 +35,7 @@ await runMain(async () => {
   const [name, ...rest] = positionals
   if (name === undefined || rest.length > 0) {
     throw new Failure(
-      `npm run -s example -- NAME [--port PORT] [--runtime inline] [--threads N]; examples: ${exampleNames().join(', ')}.`,
+      `npm run -s example -- NAME [--port PORT] [--runtime inline|tokio|monoio] [--threads N]; examples: ${exampleNames().join(', ')}.`,
       { exitCode: 2 },
     )
   }
@@ -43,17 +43,15 @@ await runMain(async () => {
   if (runtime !== undefined && !RUNTIMES.includes(runtime)) {
     throw new Failure(`There is no runtime ${runtime}; there are ${RUNTIMES.join(', ')}.`, { exitCode: 2 })
   }
-  if (runtime !== undefined && runtime !== 'inline') {
-    throw new Failure(`This build has only the runtime inline; leave --runtime ${runtime} out.`, { exitCode: 2 })
-  }
   const port = wholeNumber('port', values.port, 65_535)
   const threads = wholeNumber('threads', values.threads, 1024)
-  if (threads !== undefined && threads > 0) {
+  if (threads !== undefined && (runtime ?? 'inline') === 'inline' && threads > 0) {
     throw new Failure('--threads is for runtimes with I/O threads; the runtime inline has none.', { exitCode: 2 })
   }
   const command = exampleCommand(name, {
     ...(port === undefined ? {} : { port }),
     ...(runtime === undefined ? {} : { runtime }),
+    ...(threads === undefined || threads === 0 ? {} : { threads }),
   })
   await setup({ profile: 'release', stream: false })
 

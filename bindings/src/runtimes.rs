@@ -34,7 +34,7 @@ impl RuntimeKind {
     fn run(self) -> Option<(&'static str, Run)> {
         match self {
             Self::Inline => None,
-            Self::Tokio => None,
+            Self::Tokio => Some(("tokio", volo_js_reactor_tokio::run)),
             #[cfg(unix)]
             Self::Monoio => None,
             #[cfg(not(unix))]

@@ -37,6 +37,8 @@ pub struct Link {
     sent: AtomicU64,
     worked_off: AtomicU64,
     busy: AtomicBool,
+    /// A batch lies on the shelf.
+    laid: AtomicBool,
     failed: AtomicBool,
     peers: OnceLock<Arc<Peers>>,
 }
@@ -57,6 +59,7 @@ impl Link {
             sent: AtomicU64::new(0),
             worked_off: AtomicU64::new(0),
             busy: AtomicBool::new(false),
+            laid: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             peers: OnceLock::new(),
         }
@@ -80,6 +83,7 @@ impl Link {
         let (batch, asked) = {
             let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
             let batch = shelf.full.take()?;
+            self.laid.store(false, Ordering::Relaxed);
             (batch, std::mem::take(&mut shelf.asked))
         };
         if asked {
@@ -97,11 +101,13 @@ impl Link {
         }
     }
 
-    /// Does the thread hold anything that keeps the process alive, or has it been told something that may?
+    /// Does the thread hold anything that keeps the process alive, has it been told something that may, or has it something to tell?
     pub fn is_busy(&self) -> bool {
-        // In this order: the thread says that it is busy before it says that it has worked a letter off.
+        // In this order: the thread lays a batch down and says that it is busy before it says that it has worked a letter off.
         let worked_off = self.worked_off.load(Ordering::Acquire);
-        worked_off != self.sent.load(Ordering::Relaxed) || self.busy.load(Ordering::Acquire)
+        worked_off != self.sent.load(Ordering::Relaxed)
+            || self.busy.load(Ordering::Acquire)
+            || self.laid.load(Ordering::Acquire)
     }
 
     /// The thread has ended because of a defect.
@@ -136,6 +142,7 @@ impl Link {
             }
             // A spare one may have served a message larger than most.
             let next = shelf.spare.pop().filter(|spare| spare.size() == empty);
+            self.laid.store(true, Ordering::Release);
             shelf.full = Some(std::mem::replace(batch, next.unwrap_or_else(|| Batch::new(empty))));
         }
         (self.wake)();
