@@ -1,0 +1,26 @@
+//! What every reactor does, as tests: the serving side and the calling side over real sockets, driven through a [`Subject`].
+//!
+//! ```text
+//! mod one_thread {
+//!     fn subject() -> Box<dyn Subject> { Box::new(Threads::start("tokio", 1, run)) }
+//!     volo_js_reactor_tests::behaviour_tests!(subject);
+//! }
+//! ```
+
+mod harness;
+mod message;
+mod schema;
+mod subject;
+mod suite;
+mod threads;
+mod wire;
+
+pub mod client;
+pub mod server;
+
+pub use harness::Harness;
+pub use message::{Message, failure, read_messages};
+pub use schema::{ECHO, TELL, schema};
+pub use subject::{Make, Subject};
+pub use threads::{SMALL_TAPE, Threads};
+pub use wire::{CALL, ONEWAY, Peer, call_bytes, connect, read, read_call, read_to_end, reply_bytes, send_call};

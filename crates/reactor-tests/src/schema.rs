@@ -1,0 +1,55 @@
+//! The service that the tests call.
+
+use volo_js_schema::{Field, Method, Requiredness, Schema, Service, Struct, StructKind, Type};
+
+/// Index of `Echo` in the schema.
+pub const ECHO: u32 = 0;
+/// Index of `Tell` in the schema.
+pub const TELL: u32 = 1;
+
+/// `service Echo { string Echo(1: required string text), oneway void Tell(1: string text) }`
+pub fn schema() -> Schema {
+    let field = |id, name: &str, requiredness| Field {
+        id,
+        name: name.into(),
+        ty: Type::String,
+        requiredness,
+        default: None,
+        annotations: Default::default(),
+        doc: String::new(),
+    };
+    let structure = |name: &str, kind, fields| Struct {
+        name: name.into(),
+        file: 0,
+        kind,
+        fields,
+        annotations: Default::default(),
+        doc: String::new(),
+    };
+    let method = |name: &str, oneway, args, result| Method {
+        name: name.into(),
+        service: 0,
+        oneway,
+        args,
+        result,
+        annotations: Default::default(),
+        doc: String::new(),
+    };
+    Schema {
+        structs: vec![
+            structure("Echo.Echo_args", StructKind::Args, vec![field(1, "text", Requiredness::Required)]),
+            structure("Echo.Echo_result", StructKind::Result, vec![field(0, "success", Requiredness::Optional)]),
+            structure("Echo.Tell_args", StructKind::Args, vec![field(1, "text", Requiredness::Default)]),
+        ],
+        methods: vec![method("Echo", false, 0, Some(1)), method("Tell", true, 2, None)],
+        services: vec![Service {
+            name: "Echo".into(),
+            file: 0,
+            extends: None,
+            methods: vec![0, 1],
+            annotations: Default::default(),
+            doc: String::new(),
+        }],
+        ..Schema::default()
+    }
+}

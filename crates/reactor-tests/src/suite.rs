@@ -1,0 +1,66 @@
+//! The list of the tests.
+
+/// Makes a test of every behaviour, for the reactor that a [`Make`](crate::Make) makes.
+#[macro_export]
+macro_rules! behaviour_tests {
+    ($make:path) => {
+        $crate::behaviour_tests! { $make, server:
+            answers_framed_and_buffered_peers_in_their_own_transport
+            a_byte_at_a_time_is_a_call_all_the_same
+            replies_leave_in_the_order_of_the_requests
+            a_second_reply_and_a_reply_to_nobody_reach_nobody
+            an_unknown_method_is_told_so_and_the_connection_lives
+            bytes_that_are_not_thrift_end_the_connection_with_an_event
+            a_half_closed_peer_still_gets_its_answers
+            a_peer_that_ends_in_the_middle_of_a_message_is_counted
+            a_peer_that_resets_abandons_its_calls
+            too_many_calls_in_flight_pause_reading
+            a_peer_that_does_not_read_is_not_read
+            a_frame_that_does_not_complete_is_dropped
+            a_message_larger_than_the_tape_gets_a_larger_tape
+            oneway_calls_are_done_without_a_reply
+            closing_lets_calls_finish_and_then_tells
+            closing_ends_what_outlasts_the_grace_time
+            connections_over_the_limit_are_refused
+            incomplete_messages_share_the_memory_budget
+        }
+        $crate::behaviour_tests! { $make, client:
+            a_call_connects_and_is_answered
+            pipelined_calls_share_a_connection_and_may_be_answered_out_of_order
+            the_pool_is_a_cap_and_waiters_keep_their_order
+            nobody_listens
+            a_broken_connection_fails_its_calls_and_the_next_call_connects_anew
+            an_idle_connection_that_the_peer_closed_is_not_used_again
+            a_call_given_up_frees_its_place_and_its_late_reply_reaches_nobody
+            a_ping_pong_call_given_up_closes_its_connection
+            a_waiting_call_given_up_is_never_sent
+            a_peer_that_accepts_nothing_runs_out_of_time
+            replies_that_make_no_sense_fail_the_call_with_a_reason
+            a_oneway_call_is_over_once_it_is_written
+            idle_and_old_connections_are_closed
+            closing_a_client_fails_what_outlasts_the_grace_time
+            calls_over_many_connections_all_come_back
+        }
+    };
+    ($make:path, $side:ident: $($name:ident)*) => {
+        $(
+            #[test]
+            fn $name() {
+                $crate::$side::$name($make);
+            }
+        )*
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_behaviour_is_listed() {
+        let list = include_str!("suite.rs");
+        for source in [include_str!("server.rs"), include_str!("client.rs")] {
+            let names = source.lines().filter_map(|line| line.strip_prefix("pub fn ")?.strip_suffix("(make: Make) {"));
+            let missing: Vec<_> = names.filter(|name| !list.lines().any(|line| line.trim() == *name)).collect();
+            assert!(missing.is_empty(), "not listed in behaviour_tests: {missing:?}");
+        }
+    }
+}

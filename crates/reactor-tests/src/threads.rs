@@ -1,0 +1,140 @@
+//! I/O threads as a subject.
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    collections::HashMap,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use volo_js_io_threads::{Command, IoThreads, Run, Submission, TapeSize, Wake, split};
+use volo_js_sockets::{ListenOptions, Listener, SocketOptions};
+use volo_js_tape::Kind;
+use volo_js_transport::{Address, ClientSetup, ServerSetup};
+
+use crate::{Message, Subject, read_messages};
+
+/// The tape of a thread, smaller than any real one.
+pub const SMALL_TAPE: TapeSize = TapeSize { slots: 4096, text: 64 << 10, bytes: 64 << 10 };
+
+/// I/O threads, with this thread as their isolate.
+pub struct Threads {
+    threads: IoThreads,
+    /// The thread of every client.
+    clients: HashMap<u32, usize>,
+    /// Where the next listener goes.
+    next_listener: usize,
+    wakes: Arc<AtomicU64>,
+}
+
+impl Threads {
+    /// `count` threads of a reactor, with small tapes.
+    pub fn start(name: &str, count: usize, run: Run) -> Self {
+        Self::with_tape(name, count, SMALL_TAPE, run)
+    }
+
+    /// `count` threads of a reactor.
+    pub fn with_tape(name: &str, count: usize, tape: TapeSize, run: Run) -> Self {
+        let wakes = Arc::new(AtomicU64::new(0));
+        let counted = wakes.clone();
+        let wake: Wake = Arc::new(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+        });
+        Self {
+            threads: IoThreads::start(name, count, tape, &wake, run).unwrap(),
+            clients: HashMap::new(),
+            next_listener: 0,
+            wakes,
+        }
+    }
+
+    /// The threads themselves.
+    pub fn threads(&self) -> &IoThreads {
+        &self.threads
+    }
+
+    /// How often the isolate was woken.
+    pub fn wakes(&self) -> u64 {
+        self.wakes.load(Ordering::Relaxed)
+    }
+}
+
+impl Subject for Threads {
+    fn engines(&self) -> usize {
+        self.threads.links().len()
+    }
+
+    fn add_server(&mut self, owner: u32, setups: Vec<ServerSetup>) {
+        for (link, setup) in self.threads.links().iter().zip(setups) {
+            link.send(Command::Server { owner, setup });
+        }
+    }
+
+    fn listen(&mut self, owner: u32, address: &Address, options: &ListenOptions) -> io::Result<Address> {
+        let (listener, bound) = Listener::bind(address, options)?;
+        let links = self.threads.links();
+        links[self.next_listener % links.len()].send(Command::Listen { owner, listener });
+        self.next_listener += 1;
+        Ok(bound)
+    }
+
+    fn add_client(&mut self, owner: u32, setup: ClientSetup, socket: SocketOptions) {
+        let thread = self.threads.for_client();
+        self.clients.insert(owner, thread);
+        self.threads.links()[thread].send(Command::Client { owner, setup, socket });
+    }
+
+    fn close_owner(&mut self, owner: u32, grace: Duration) {
+        match self.clients.get(&owner) {
+            Some(thread) => self.threads.links()[*thread].send(Command::Close { owner, grace }),
+            None => self.threads.links().iter().for_each(|link| link.send(Command::Close { owner, grace })),
+        }
+    }
+
+    fn poll(&mut self) {}
+
+    fn take(&mut self) -> Vec<Message> {
+        let mut messages = Vec::new();
+        for link in self.threads.links() {
+            assert!(!link.has_failed(), "an I/O thread has panicked");
+            let Some(batch) = link.take() else { continue };
+            let used = batch.used();
+            let (mut slots, mut text, mut bytes) = (vec![0; used.slots], vec![0; used.text], vec![0; used.bytes]);
+            assert!(batch.copy_to(&mut slots, &mut text, &mut bytes));
+            messages.extend(read_messages(&slots, &text, &bytes));
+            link.give_back(batch);
+        }
+        messages
+    }
+
+    fn submit(&mut self, slots: &[u64], bytes: &[u8]) {
+        let mut parts = vec![Vec::new(); self.engines()];
+        split(slots, &[], bytes, &mut parts, |header| match header.kind {
+            Kind::Call | Kind::Cancel => self.clients.get(&header.owner).copied(),
+            _ => Some(self.threads.of_call(header.call)),
+        })
+        .unwrap();
+        let content = Arc::new((Vec::new(), bytes.to_vec()));
+        for (link, slots) in self.threads.links().iter().zip(parts) {
+            if !slots.is_empty() {
+                link.submit(Submission { slots, content: content.clone() });
+            }
+        }
+    }
+
+    fn flush(&mut self) {}
+
+    fn tick(&mut self) {}
+
+    fn is_busy(&mut self) -> bool {
+        self.threads.is_busy()
+    }
+
+    fn has_backlog(&self) -> bool {
+        false
+    }
+}
