@@ -10,7 +10,8 @@ use std::{
     net::TcpStream,
 };
 
-use support::{Harness, call_bytes, reply_bytes};
+use support::Inline;
+use volo_js_reactor_tests::{Harness, Subject, call_bytes, reply_bytes};
 use volo_js_transport::ServerOptions;
 
 struct Counting;
@@ -44,7 +45,7 @@ static ALLOCATOR: Counting = Counting;
 
 /// Runs calls over `connections` with `depth` in flight on each; what the reactor allocated after warming up.
 fn allocations(connections: usize, depth: usize) -> u64 {
-    let mut harness = Harness::new();
+    let mut harness = Harness::new(Inline::boxed());
     let (_, address) = harness.listen(ServerOptions::default());
     let mut peers: Vec<TcpStream> = (0..connections).map(|_| TcpStream::connect(address).unwrap()).collect();
     let request: Vec<u8> =
@@ -59,15 +60,14 @@ fn allocations(connections: usize, depth: usize) -> u64 {
         let mut answered = 0;
         while answered < connections * depth {
             let before = COUNT.get();
-            harness.poll();
+            harness.subject.poll();
             let in_reactor = COUNT.get() - before;
-            let messages = harness.take_messages();
+            let messages = harness.take();
             for message in &messages {
                 harness.reply(message, "world");
             }
             let before = COUNT.get();
-            harness.submit();
-            harness.flush();
+            harness.send();
             let in_reactor = in_reactor + COUNT.get() - before;
             if round >= 20 {
                 counted += in_reactor;

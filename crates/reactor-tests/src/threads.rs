@@ -23,7 +23,7 @@ pub const SMALL_TAPE: TapeSize = TapeSize { slots: 4096, text: 64 << 10, bytes: 
 
 /// I/O threads, with this thread as their isolate.
 pub struct Threads {
-    threads: IoThreads,
+    io: IoThreads,
     /// The thread of every client.
     clients: HashMap<u32, usize>,
     /// Where the next listener goes.
@@ -45,7 +45,7 @@ impl Threads {
             counted.fetch_add(1, Ordering::Relaxed);
         });
         Self {
-            threads: IoThreads::start(name, count, tape, &wake, run).unwrap(),
+            io: IoThreads::start(name, count, tape, &wake, run).unwrap(),
             clients: HashMap::new(),
             next_listener: 0,
             wakes,
@@ -54,7 +54,7 @@ impl Threads {
 
     /// The threads themselves.
     pub fn threads(&self) -> &IoThreads {
-        &self.threads
+        &self.io
     }
 
     /// How often the isolate was woken.
@@ -65,33 +65,33 @@ impl Threads {
 
 impl Subject for Threads {
     fn engines(&self) -> usize {
-        self.threads.links().len()
+        self.io.links().len()
     }
 
     fn add_server(&mut self, owner: u32, setups: Vec<ServerSetup>) {
-        for (link, setup) in self.threads.links().iter().zip(setups) {
+        for (link, setup) in self.io.links().iter().zip(setups) {
             link.send(Command::Server { owner, setup });
         }
     }
 
     fn listen(&mut self, owner: u32, address: &Address, options: &ListenOptions) -> io::Result<Address> {
         let (listener, bound) = Listener::bind(address, options)?;
-        let links = self.threads.links();
+        let links = self.io.links();
         links[self.next_listener % links.len()].send(Command::Listen { owner, listener });
         self.next_listener += 1;
         Ok(bound)
     }
 
     fn add_client(&mut self, owner: u32, setup: ClientSetup, socket: SocketOptions) {
-        let thread = self.threads.for_client();
+        let thread = self.io.for_client();
         self.clients.insert(owner, thread);
-        self.threads.links()[thread].send(Command::Client { owner, setup, socket });
+        self.io.links()[thread].send(Command::Client { owner, setup, socket });
     }
 
     fn close_owner(&mut self, owner: u32, grace: Duration) {
         match self.clients.get(&owner) {
-            Some(thread) => self.threads.links()[*thread].send(Command::Close { owner, grace }),
-            None => self.threads.links().iter().for_each(|link| link.send(Command::Close { owner, grace })),
+            Some(thread) => self.io.links()[*thread].send(Command::Close { owner, grace }),
+            None => self.io.links().iter().for_each(|link| link.send(Command::Close { owner, grace })),
         }
     }
 
@@ -99,7 +99,7 @@ impl Subject for Threads {
 
     fn take(&mut self) -> Vec<Message> {
         let mut messages = Vec::new();
-        for link in self.threads.links() {
+        for link in self.io.links() {
             assert!(!link.has_failed(), "an I/O thread has panicked");
             let Some(batch) = link.take() else { continue };
             let used = batch.used();
@@ -115,11 +115,11 @@ impl Subject for Threads {
         let mut parts = vec![Vec::new(); self.engines()];
         split(slots, &[], bytes, &mut parts, |header| match header.kind {
             Kind::Call | Kind::Cancel => self.clients.get(&header.owner).copied(),
-            _ => Some(self.threads.of_call(header.call)),
+            _ => Some(self.io.of_call(header.call)),
         })
         .unwrap();
         let content = Arc::new((Vec::new(), bytes.to_vec()));
-        for (link, slots) in self.threads.links().iter().zip(parts) {
+        for (link, slots) in self.io.links().iter().zip(parts) {
             if !slots.is_empty() {
                 link.submit(Submission { slots, content: content.clone() });
             }
@@ -131,7 +131,7 @@ impl Subject for Threads {
     fn tick(&mut self) {}
 
     fn is_busy(&mut self) -> bool {
-        self.threads.is_busy()
+        self.io.is_busy()
     }
 
     fn has_backlog(&self) -> bool {
