@@ -16,6 +16,7 @@ mod threads;
 mod wire;
 
 pub mod client;
+pub mod faults;
 pub mod server;
 
 pub use harness::Harness;

@@ -348,3 +348,19 @@ pub fn incomplete_messages_share_the_memory_budget(make: Make) {
     }
     assert_eq!(harness.server_stats(owner).connections, 0);
 }
+
+pub fn a_peer_that_resets_is_noticed_while_it_is_not_read(make: Make) {
+    let mut harness = Harness::new(make());
+    let (owner, address) = harness.listen(ServerOptions { max_in_flight: 1, ..ServerOptions::default() });
+    let mut peer = connect(address);
+    peer.write_all(&call_bytes("Echo", CALL, 1, Some("x"), true)).unwrap();
+    let call = harness.kind(Kind::Call);
+    assert_eq!(harness.server_stats(owner).pauses, 1);
+    peer.write_all(&call_bytes("Echo", CALL, 2, Some("not read"), true)).unwrap();
+    harness.settle();
+    socket2::SockRef::from(&peer).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(peer);
+    let gone = harness.kind(Kind::Gone);
+    assert_eq!((gone.call, gone.generation), (call.call, call.generation));
+    harness.eventually("the connection is gone", |harness| harness.server_stats(owner).connections == 0);
+}

@@ -14,6 +14,7 @@ macro_rules! behaviour_tests {
             a_half_closed_peer_still_gets_its_answers
             a_peer_that_ends_in_the_middle_of_a_message_is_counted
             a_peer_that_resets_abandons_its_calls
+            a_peer_that_resets_is_noticed_while_it_is_not_read
             too_many_calls_in_flight_pause_reading
             a_peer_that_does_not_read_is_not_read
             a_frame_that_does_not_complete_is_dropped

@@ -1,15 +1,7 @@
 //! I/O threads as a subject.
 #![allow(clippy::unwrap_used)]
 
-use std::{
-    collections::HashMap,
-    io,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::HashMap, io, sync::Arc, time::Duration};
 
 use volo_js_io_threads::{Command, IoThreads, Run, Submission, TapeSize, Wake, split};
 use volo_js_sockets::{ListenOptions, Listener, SocketOptions};
@@ -28,38 +20,30 @@ pub struct Threads {
     clients: HashMap<u32, usize>,
     /// Where the next listener goes.
     next_listener: usize,
-    wakes: Arc<AtomicU64>,
 }
 
 impl Threads {
-    /// `count` threads of a reactor, with small tapes.
+    /// `count` threads of a reactor, with [small tapes](SMALL_TAPE).
     pub fn start(name: &str, count: usize, run: Run) -> Self {
         Self::with_tape(name, count, SMALL_TAPE, run)
     }
 
-    /// `count` threads of a reactor.
+    /// `count` threads of a reactor, with tapes of this size.
     pub fn with_tape(name: &str, count: usize, tape: TapeSize, run: Run) -> Self {
-        let wakes = Arc::new(AtomicU64::new(0));
-        let counted = wakes.clone();
-        let wake: Wake = Arc::new(move || {
-            counted.fetch_add(1, Ordering::Relaxed);
-        });
-        Self {
-            io: IoThreads::start(name, count, tape, &wake, run).unwrap(),
-            clients: HashMap::new(),
-            next_listener: 0,
-            wakes,
-        }
+        // The tests look for themselves.
+        let wake: Wake = Arc::new(|| {});
+        Self::with_wake(name, count, tape, &wake, run)
+    }
+
+    /// `count` threads of a reactor, with tapes of this size, that wake their isolate like this.
+    pub fn with_wake(name: &str, count: usize, tape: TapeSize, wake: &Wake, run: Run) -> Self {
+        let io = IoThreads::start(name, count, tape, wake, run).unwrap();
+        Self { io, clients: HashMap::new(), next_listener: 0 }
     }
 
     /// The threads themselves.
     pub fn threads(&self) -> &IoThreads {
         &self.io
-    }
-
-    /// How often the isolate was woken.
-    pub fn wakes(&self) -> u64 {
-        self.wakes.load(Ordering::Relaxed)
     }
 }
 
