@@ -16,6 +16,8 @@ mod threads;
 mod wire;
 
 pub mod client;
+#[cfg(unix)]
+pub mod descriptors;
 pub mod faults;
 pub mod server;
 
