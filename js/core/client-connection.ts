@@ -3,6 +3,7 @@ import type { CallContext } from './call-context.js'
 import { clientClosed, type Caller } from './client-calls.js'
 import { defaultPoolSize, nativeClientOptions, type ConnectionOptions } from './client-options.js'
 import type { MethodDescriptor, Program } from './descriptor.js'
+import { closeWhenDropped, type Remains } from './dropped-clients.js'
 import { VoloError } from './errors.js'
 import { isolate } from './isolate.js'
 import { reportEvent } from './report.js'
@@ -33,6 +34,8 @@ export class ClientConnection implements Service<CallContext, unknown, unknown> 
   /** When the address failed, in ms of the process clock; undefined if it did not. */
   #failedAt: number | undefined
   #closed: Promise<void> | undefined
+  /** What is left in the core if this is dropped without being closed. */
+  #remains: Remains | undefined
 
   constructor(callee: string, program: Program, address: ParsedAddress, options: ConnectionOptions) {
     this.#callee = callee
@@ -88,6 +91,7 @@ export class ClientConnection implements Service<CallContext, unknown, unknown> 
 
   #unlink(link: Link, grace: number): Promise<void> {
     const { core } = isolate()
+    if (this.#remains?.owner === link.owner) this.#remains.owner = undefined
     core.closeClient(link.owner, grace)
     // The end is told by the core, so the loop must live until then.
     core.ref()
@@ -131,6 +135,8 @@ export class ClientConnection implements Service<CallContext, unknown, unknown> 
     let resolveClosed!: () => void
     const closed = new Promise<void>((resolve) => (resolveClosed = resolve))
     home.own(owner, { serving: undefined, closed: resolveClosed, event: reportEvent }, 1)
+    if (this.#remains === undefined) closeWhenDropped(this, (this.#remains = { core: home.core, owner }))
+    else this.#remains.owner = owner
     return {
       owner,
       address: this.address,

@@ -1,0 +1,26 @@
+/** Clients that nobody closes. */
+import test from 'ava'
+import { serve } from '../life/item.js'
+import type { Held } from './held.js'
+import { program } from './program.js'
+import { runtimes } from './runtimes.js'
+
+for (const { name, env } of runtimes) {
+  test(`clients that are dropped without being closed are collected with their connections, ${name}`, async (t) => {
+    const server = await serve()
+    const { code, stdout, stderr } = await program('dropped-clients', {
+      args: [server.address, 60],
+      env,
+      flags: ['--expose-gc'],
+    })
+    t.is(code, 0, stderr)
+    const { before, after } = JSON.parse(stdout) as { before: Held; after: Held }
+    t.log({ before, after })
+    t.true(after.descriptors <= before.descriptors, `${after.descriptors} descriptors after ${before.descriptors}`)
+    t.is(after.threads, before.threads)
+    // Three thousand clients came and went.
+    t.true(after.rss - before.rss < 20, `${after.rss} MiB after ${before.rss}`)
+    t.is(server.stats().accepted >= 3000, true)
+    await server.close()
+  })
+}
