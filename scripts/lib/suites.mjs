@@ -135,6 +135,17 @@ async function nightly(purpose, components) {
   }
 }
 
+/** A minute of `npm run soak`: too short to judge growth, long enough to lose a call. */
+async function soak() {
+  const out = join(buildCache, 'soak')
+  const { code, output } = await run({
+    command: process.execPath,
+    args: ['scripts/soak.mjs', '--minutes', '1', '--out', out],
+  })
+  const remark = /^[\d,]+ calls in .*$/m.exec(output)?.[0] ?? ''
+  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, output, remark }
+}
+
 /** The crate whose memory JavaScript writes as well, interpreted: every access is checked. */
 async function miri() {
   await nightly('Miri', ['miri', 'rust-src'])
@@ -349,6 +360,13 @@ export const suites = [
     needs: ['tsc', 'addon'],
     lane: 'node',
     run: () => checks([bin('publint', ['--strict']), bin('attw', ['--pack', '.', '--profile', 'esm-only'])]),
+  },
+  {
+    name: 'soak',
+    title: 'everything at once',
+    needs: ['generated'],
+    lane: 'node',
+    run: soak,
   },
   { name: 'miri', title: 'Miri: tape', needs: [], lane: 'rust', run: miri },
   { name: 'sanitizers', title: 'address and thread sanitizer', needs: [], lane: 'rust', run: sanitizers },

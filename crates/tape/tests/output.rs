@@ -136,7 +136,7 @@ fn any_units() -> impl Strategy<Value = Vec<u16>> {
 /// Miri takes a thousand times as long, and has neither a seed file nor a folder to keep one in.
 fn config() -> ProptestConfig {
     if cfg!(miri) {
-        ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() }
+        ProptestConfig { cases: 4, failure_persistence: None, ..ProptestConfig::default() }
     } else {
         ProptestConfig::default()
     }
