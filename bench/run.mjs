@@ -1,14 +1,18 @@
 #!/usr/bin/env node
 /**
- * npm run bench -- SUITE [--rounds N] [--seconds S] [--only GROUP]... [--soak MINUTES] [--json FILE]
+ * npm run bench -- SUITE [--rounds N] [--seconds S] [--only GROUP]... [--soak MINUTES] [--server-cpus LIST --load-cpus LIST] [--json FILE]
  *
- * Suites: thrift (server and client against their peers, over TCP), codec (readers and writers), boundary (JavaScript to Rust), layers (what a
- * layer costs), profile (where the CPU time goes, as a flame graph).
+ * Suites: thrift (server and client against their peers, over TCP), runtimes (Tokio and Monoio beside the isolate's own loop), scale (two isolates
+ * against one), codec (readers and writers), boundary (JavaScript to Rust), layers (what a layer costs), profile (where the CPU time goes, as a
+ * flame graph).
  *
  * Servers run on CPU 0, load comes from CPU 1. Contestants take turns for N rounds (default 3) of S seconds (default 3); ratios are of rounds side
  * by side, the table shows their median, least and most. Results go to bench/results/ as JSON and SVG, and as JSON to FILE.
- * `--only` runs only a group of `thrift`: throughput, content, latency, client, memory, startup, soak. `--soak` adds a run of so many minutes that
- * watches the server's memory.
+ * `--only` runs only a group of `thrift` (throughput, content, latency, client, memory, startup, soak) or `runtimes` (cost, pair, kernel). `--soak`
+ * adds a run of so many minutes that watches the server's memory.
+ *
+ * `thrift --server-cpus 0-3 --load-cpus 4-7` measures something else: every runtime on those CPUs, requests a second in all and a CPU, beside the
+ * figures that Volo names. Its results are called `cores`.
  *
  * The exit code is 1 if something could not be measured or a reply was wrong; a target that is missed shows as `short` and is no error.
  */
@@ -18,10 +22,11 @@ import { parseArgs } from 'node:util'
 import { canPin, Failure, runMain } from '../scripts/lib/process.mjs'
 import { setupWithLines } from '../scripts/lib/setup.mjs'
 import { Progress, yellow } from '../scripts/lib/terminal.mjs'
+import { placement } from './lib/cpus.mjs'
 import { describeMachine } from './lib/machine.mjs'
 import { printTable, writeFiles } from './lib/report.mjs'
 
-const SUITES = ['thrift', 'codec', 'boundary', 'layers', 'profile']
+const SUITES = ['thrift', 'runtimes', 'scale', 'codec', 'boundary', 'layers', 'profile']
 
 /**
  * @param {string} option
@@ -45,17 +50,22 @@ function parse(config) {
   }
 }
 
-const usage = `npm run bench -- SUITE [--rounds N] [--seconds S] [--only GROUP]... [--soak MINUTES] [--json FILE]
+const usage = `npm run bench -- SUITE [--rounds N] [--seconds S] [--only GROUP]... [--soak MINUTES]
+                          [--server-cpus LIST --load-cpus LIST] [--json FILE]
 
 Suites: thrift    server and client against their peers, over TCP
+        runtimes  Tokio and Monoio on I/O threads beside the isolate's own loop
+        scale     two isolates against one
         codec     readers and writers of messages
         boundary  what crossing from JavaScript to Rust costs
         layers    what a layer costs
         profile   where the CPU time goes, as a flame graph
 
 Contestants take turns for N rounds (default 3) of S seconds (default 3), the server on CPU 0, the load on CPU 1.
---only  one group of thrift: throughput, content, latency, client, memory, startup, soak; may be repeated
+--only  one group of thrift (throughput, content, latency, client, memory, startup, soak) or runtimes (cost, pair,
+        kernel); may be repeated
 --soak  minutes of full load that watch the server's memory
+--server-cpus, --load-cpus  with thrift: requests a second of every runtime on these CPUs, such as 0-3, and a CPU
 --json  also write the result to FILE; bench/results/ has it anyway, as JSON and SVG`
 
 /** The command line. */
@@ -68,6 +78,8 @@ function options() {
       soak: { type: 'string' },
       only: { type: 'string', multiple: true },
       json: { type: 'string' },
+      'server-cpus': { type: 'string' },
+      'load-cpus': { type: 'string' },
     },
     allowPositionals: true,
   })
@@ -79,8 +91,14 @@ function options() {
   if (suite === undefined || rest.length > 0 || !SUITES.includes(suite)) {
     throw new Failure(usage, { exitCode: 2 })
   }
+  const cpus = placement(values['server-cpus'], values['load-cpus'])
+  if (cpus !== undefined && suite !== 'thrift') {
+    throw new Failure('--server-cpus and --load-cpus are for the suite thrift.', { exitCode: 2 })
+  }
   return {
-    suite,
+    // Where it runs is another question than how it compares.
+    suite: cpus === undefined ? suite : 'cores',
+    placement: cpus,
     rounds: Math.ceil(positive('rounds', values.rounds)),
     seconds: positive('seconds', values.seconds),
     soak: values.soak === undefined ? undefined : positive('soak', values.soak),
@@ -90,21 +108,34 @@ function options() {
 }
 
 /**
+ * The groups of a suite that has some.
+ * @param {string} suite
+ * @returns {Promise<Record<string, (settings: import('./lib/suites/thrift.mjs').Settings) => Promise<import('./lib/row.mjs').Row[]>> | undefined>}
+ */
+async function groupsOf(suite) {
+  if (suite === 'thrift') return (await import('./lib/suites/thrift.mjs')).groups
+  if (suite === 'runtimes') return (await import('./lib/suites/runtimes.mjs')).groups
+  if (suite === 'scale') return (await import('./lib/suites/scale.mjs')).groups
+  return undefined
+}
+
+/**
  * @param {ReturnType<typeof options>} chosen
  * @param {(text: string) => void} progress
  * @returns {Promise<import('./lib/row.mjs').Row[]>}
  */
-async function measure({ suite, rounds, seconds, soak, only }, progress) {
+async function measure({ suite, placement, rounds, seconds, soak, only }, progress) {
   const settings = { rounds, seconds, progress, ...(soak === undefined ? {} : { soak }) }
   // Imported when chosen: a suite needs peers that another does not.
   if (suite === 'boundary') return (await import('./lib/suites/boundary.mjs')).boundary(settings)
   if (suite === 'profile') return (await import('./lib/suites/profile.mjs')).profile(settings)
-  if (suite !== 'thrift') return (await import('./lib/suites/scripts.mjs')).programSuite(suite, settings)
+  if (placement !== undefined) return (await import('./lib/suites/cores.mjs')).cores({ ...settings, placement })
+  const groups = await groupsOf(suite)
+  if (groups === undefined) return (await import('./lib/suites/scripts.mjs')).programSuite(suite, settings)
 
-  const { groups } = await import('./lib/suites/thrift.mjs')
   const unknown = only?.find((name) => !(name in groups))
   if (unknown !== undefined) {
-    throw new Failure(`thrift has no group ${unknown}; there are ${Object.keys(groups).join(', ')}.`, { exitCode: 2 })
+    throw new Failure(`${suite} has no group ${unknown}; there are ${Object.keys(groups).join(', ')}.`, { exitCode: 2 })
   }
   if (only?.includes('soak') && soak === undefined) {
     throw new Failure('The group soak needs --soak MINUTES.', { exitCode: 2 })

@@ -84,14 +84,14 @@ export function bin(name, args) {
 export const canPin = availableParallelism() >= 2 && which('taskset') !== undefined
 
 /**
- * The command, held to one CPU where that is possible.
- * @param {number} cpu
+ * The command, held to some CPUs where that is possible.
+ * @param {number | string} cpus one, or a list such as `0-3,6`
  * @param {Command} command
  * @returns {Command}
  */
-export function pinned(cpu, command) {
+export function pinned(cpus, command) {
   if (!canPin) return command
-  return { ...command, command: 'taskset', args: ['-c', String(cpu), command.command, ...command.args] }
+  return { ...command, command: 'taskset', args: ['-c', String(cpus), command.command, ...command.args] }
 }
 
 /**
