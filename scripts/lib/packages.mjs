@@ -16,7 +16,7 @@ import {
 import { dirname, join } from 'node:path'
 
 import { buildCache, root } from './paths.mjs'
-import { bin, Failure, must, npm } from './process.mjs'
+import { Failure, must, napi, npm } from './process.mjs'
 
 /** @typedef {{ name: string, version: string, main?: string, repository?: unknown, optionalDependencies?: Record<string, string>, [field: string]: unknown }} Manifest */
 
@@ -115,7 +115,7 @@ async function packAll(work, { out, binaries, platforms, finished }) {
  * @param {string} folder
  */
 async function platformFolders(folder) {
-  await must(bin('napi', ['create-npm-dirs', '--npm-dir', folder]))
+  await must(napi(['create-npm-dirs', '--npm-dir', folder]))
   return readdirSync(folder).map((name) => join(folder, name))
 }
 

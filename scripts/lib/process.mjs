@@ -80,6 +80,15 @@ export function bin(name, args) {
   return { command: join(root, 'node_modules', '.bin', name), args }
 }
 
+/**
+ * The command line of napi-rs, started in the way that works on Windows too.
+ * @param {readonly string[]} args
+ * @returns {Command}
+ */
+export function napi(args) {
+  return { command: process.execPath, args: [join(root, 'node_modules', '@napi-rs', 'cli', 'dist', 'cli.js'), ...args] }
+}
+
 /** Whether programs can be held to a CPU here: `taskset` exists and there are two CPUs to tell apart. */
 export const canPin = availableParallelism() >= 2 && which('taskset') !== undefined
 

@@ -8,7 +8,8 @@ import test from 'ava'
 import { addonFile } from '../../scripts/lib/paths.mjs'
 import { LINES, nodeOf } from '../../scripts/lib/nodes.mjs'
 import { must } from '../../scripts/lib/process.mjs'
-import { bareNpm, install, installedProject, layProject, projectCopy, registryOf, runNode } from './installed.mjs'
+import { layProject } from '../../scripts/lib/project.mjs'
+import { bareNpm, install, installedProject, projectCopy, registryOf, runNode } from './installed.mjs'
 
 const suffix = addonFile().replace(/^volo-js\.|\.node$/g, '')
 

@@ -1,7 +1,6 @@
 /** What is published, packed and installed: packages of this checkout, and a project that got them from a registry without a compiler at hand. */
 import { createHash } from 'node:crypto'
 import {
-  copyFileSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -21,6 +20,7 @@ import process from 'node:process'
 import { packFolder, packPackages } from '../../scripts/lib/packages.mjs'
 import { addonFile, buildCache, root } from '../../scripts/lib/paths.mjs'
 import { Failure, must, run, which } from '../../scripts/lib/process.mjs'
+import { layProject } from '../../scripts/lib/project.mjs'
 import { files } from '../../scripts/lib/stamp.mjs'
 import { serveRegistry } from './registry.mjs'
 
@@ -121,6 +121,11 @@ export async function installedProject() {
   return (await prepared()).project
 }
 
+/** Tarballs of this checkout's packages, `volo-js` after those of the platforms, and of what they depend on. */
+export async function preparedTarballs() {
+  return (await prepared()).tarballs
+}
+
 /**
  * A registry with this checkout's packages, closed at the end of the test.
  * @param {import('ava').ExecutionContext<unknown>} t
@@ -139,17 +144,6 @@ export async function registryOf(t) {
  */
 export function install(url, more = []) {
   return ['install', 'volo-js', '--ignore-scripts', '--no-audit', '--no-fund', `--registry=${url}`, ...more]
-}
-
-/**
- * An empty project with the program that the tests run.
- * @param {string} folder
- */
-export function layProject(folder) {
-  writeFileSync(join(folder, 'package.json'), '{ "name": "project", "private": true, "type": "module" }\n')
-  copyFileSync(join(root, 'examples', 'item.thrift'), join(folder, 'item.thrift'))
-  for (const name of ['smoke.mjs', 'items.mjs'])
-    copyFileSync(join(root, 'tests/packages/project', name), join(folder, name))
 }
 
 /**

@@ -9,18 +9,22 @@ import { must } from '../../scripts/lib/process.mjs'
 /**
  * Serves tarballs.
  * @param {readonly import('../../scripts/lib/packages.mjs').Packed[]} packed
- * @returns {Promise<{ url: string, close: () => void }>}
+ * @returns {Promise<{ url: string, published: string[], close: () => void }>} `published`: names of what was published to it
  */
 export async function serveRegistry(packed) {
   const tarballs = new Map(packed.map(({ file }) => [basename(file), readFileSync(file)]))
   const manifests = new Map(
     await Promise.all(packed.map(async (one) => /** @type {const} */ ([one.name, await manifestIn(one.file)]))),
   )
+  const published = /** @type {string[]} */ ([])
   const server = createServer((request, response) => {
     const path = decodeURIComponent((request.url ?? '/').slice(1))
     const tarball = tarballs.get(basename(path))
     const one = packed.find(({ name }) => name === path)
-    if (tarball !== undefined) {
+    if (request.method === 'PUT') {
+      published.push(path)
+      request.resume().on('end', () => response.writeHead(201).end('{}'))
+    } else if (tarball !== undefined) {
       response.end(tarball)
     } else if (one !== undefined) {
       const content = /** @type {Buffer} */ (tarballs.get(basename(one.file)))
@@ -42,6 +46,7 @@ export async function serveRegistry(packed) {
   const address = /** @type {import('node:net').AddressInfo} */ (server.address())
   return {
     url: `http://127.0.0.1:${address.port}/`,
+    published,
     close() {
       server.close()
       server.closeAllConnections()

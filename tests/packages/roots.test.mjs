@@ -5,8 +5,9 @@ import process from 'node:process'
 import test from 'ava'
 
 import { must, run } from '../../scripts/lib/process.mjs'
+import { layProject } from '../../scripts/lib/project.mjs'
 import { asRoot, debianRoot, inside, removeInside } from '../../scripts/lib/roots.mjs'
-import { install, layProject, npmFolder, registryOf } from './installed.mjs'
+import { install, npmFolder, registryOf } from './installed.mjs'
 
 /**
  * A project inside a root, with Node and npm in it.
