@@ -1,5 +1,4 @@
 /** Roots of bare Debian systems, without compilers and without anything of this machine: what a small container has. Made by debootstrap. */
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 
@@ -15,8 +14,19 @@ import { Failure, must, which } from './process.mjs'
 /** @type {readonly Release[]} */
 export const RELEASES = ['bookworm', 'bullseye']
 
-/** What runs a command as root. */
-export const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n']
+/**
+ * A command, run as root.
+ * @param {readonly string[]} words
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {import('./process.mjs').Command}
+ */
+export function asRoot(words, env = {}) {
+  const [command, ...args] = process.getuid?.() === 0 ? words : ['sudo', '-n', ...words]
+  return { command, args, env }
+}
+
+/** @type {Promise<void> | undefined} */
+let installing
 
 /**
  * The folder of a root.
@@ -28,15 +38,16 @@ export async function debianRoot(release) {
     `roots/${release}-${process.arch}-1`,
     `Debian ${release} without compilers`,
     async (aside) => {
-      await installDebootstrap()
+      await (installing ??= installDebootstrap())
       const system = join(aside, 'system')
-      const [command, ...rest] = [...asRoot, 'debootstrap', '--variant=minbase', release, system]
-      await must({ command, args: rest })
-      // The packages it was made of: half of its size.
-      await must({
-        command: [...asRoot, 'rm'][0],
-        args: [...asRoot, 'rm', '-rf', join(system, 'var/cache/apt')].slice(1),
-      })
+      try {
+        await must(asRoot(['debootstrap', '--variant=minbase', release, system]))
+        // The packages it was made of.
+        await must(asRoot(['rm', '-rf', join(system, 'var/cache/apt')]))
+      } catch (error) {
+        await removeInside(system)
+        throw error
+      }
     },
   )
   return join(folder, 'system')
@@ -53,9 +64,9 @@ async function installDebootstrap() {
     ['update'],
     ['install', '-y', '--no-install-recommends', 'debootstrap', 'debian-archive-keyring'],
   ]) {
-    const [command, ...rest] = [...asRoot, 'apt-get', '-o', 'DPkg::Lock::Timeout=120', '-q', ...args]
+    const apt = ['apt-get', '-o', 'DPkg::Lock::Timeout=120', '-q', ...args]
     try {
-      await must({ command, args: rest, env: { DEBIAN_FRONTEND: 'noninteractive' } })
+      await must(asRoot(apt, { DEBIAN_FRONTEND: 'noninteractive' }))
     } catch (error) {
       const output = error instanceof Failure ? `${error.output}\n${error.message}` : String(error)
       throw new Failure(`debootstrap is missing and apt-get ${args[0]} failed. ${advice}`, { output, cause: error })
@@ -74,8 +85,8 @@ export function inside(system, command, options = {}) {
   const variables = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: '/root', ...options.env }
   const assignments = Object.entries(variables).map(([name, value]) => `${name}=${value}`)
   const shell = ['/bin/sh', '-c', 'cd "$0" && exec "$@"', options.cwd ?? '/', ...command]
-  const [program, ...args] = [...asRoot, 'chroot', system, '/usr/bin/env', '-i', ...assignments, ...shell]
-  return { command: program, args }
+  return asRoot(['chroot', system, '/usr/bin/env', '-i', ...assignments, ...shell])
+}
 }
 
 /**
@@ -83,6 +94,5 @@ export function inside(system, command, options = {}) {
  * @param {string} folder
  */
 export async function removeInside(folder) {
-  if (asRoot.length === 0) return rmSync(folder, { recursive: true, force: true })
-  await must({ command: 'sudo', args: ['-n', 'rm', '-rf', folder] })
+  await must(asRoot(['rm', '-rf', folder]))
 }

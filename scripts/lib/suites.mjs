@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 
+import { cached } from './cached.mjs'
 import { countCargo, countExpectations, countSum, countTap } from './count.mjs'
 import { LINES, NODES, nodeOf } from './nodes.mjs'
 import { buildCache, root, sharedCache } from './paths.mjs'
@@ -14,6 +15,9 @@ import { files } from './stamp.mjs'
 
 /** Version of cargo-fuzz, installed into the shared cache where the machine has none. */
 const CARGO_FUZZ = '0.13.2'
+
+/** Version of actionlint, built into the shared cache where the machine has none. */
+const ACTIONLINT = '1.7.12'
 
 /** Seconds each fuzz target runs: short here, a minute for all; a long run is `cargo fuzz run TARGET`. */
 const FUZZ_SECONDS = 30
@@ -248,6 +252,18 @@ async function types() {
   return { passed: Math.max(0, expectations - mistakes), failed: mistakes, output }
 }
 
+/** The checker of GitHub's workflows: the machine's, or a pinned one in the shared cache. */
+async function actionlint() {
+  const tool = which('actionlint')
+  if (tool !== undefined) return tool
+  if (which('go') === undefined) throw new Failure('actionlint is missing, and so is Go to build it. Install either.')
+  const folder = await cached(`actionlint-${ACTIONLINT}`, 'actionlint', async (aside) => {
+    const args = ['install', `github.com/rhysd/actionlint/cmd/actionlint@v${ACTIONLINT}`]
+    await must({ command: 'go', args, env: { GOBIN: aside } })
+  })
+  return join(folder, 'actionlint')
+}
+
 /**
  * AVA's tests under other versions of Node: those that come near to Node itself.
  * @returns {Promise<Outcome>}
@@ -380,6 +396,14 @@ export const suites = [
       await must({ command: process.execPath, args: ['scripts/outfit.mjs'] })
       return { passed: 1, failed: 0, output: '' }
     },
+  },
+  {
+    name: 'workflows',
+    title: 'actionlint',
+    needs: [],
+    lane: 'node',
+    // Its helpers are not on every machine: what it finds must not depend on them.
+    run: async () => check({ command: await actionlint(), args: ['-no-color', '-shellcheck=', '-pyflakes='] }),
   },
   { name: 'nodes', title: 'other versions of Node', needs: ['generated', 'outfit'], lane: 'node', run: nodes },
   { name: 'packages', title: 'installed packages', needs: ['generated', 'outfit'], lane: 'node', run: packages },

@@ -58,6 +58,13 @@ test('publishing passes over what is there already, and ends with volo-js', asyn
   t.deepEqual(registry.published, ['volo-js'])
 })
 
+test('the workflow builds every target', (t) => {
+  const workflow = readFileSync(join(root, '.github', 'workflows', 'packages.yml'), 'utf8')
+  const built = [...workflow.matchAll(/target: ([\w-]+),/g)].map(([, target]) => target)
+  const { napi } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  t.deepEqual(built.sort(), napi.targets.sort())
+})
+
 test('a release is not whole without every platform', async (t) => {
   const { code, output } = await script('packages', ['--out', emptyFolder(t), '--binaries', emptyFolder(t)])
   t.is(code, 1)

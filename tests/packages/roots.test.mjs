@@ -28,8 +28,7 @@ async function project(t, release) {
   cpSync(npmFolder(), join(staged, 'npm'), { recursive: true, dereference: true })
   mkdirSync(join(staged, 'project'))
   layProject(join(staged, 'project'))
-  const [command, ...args] = [...asRoot, 'mv', staged, join(system, place)]
-  await must({ command, args })
+  await must(asRoot(['mv', staged, join(system, place)]))
   /** @param {readonly string[]} command */
   const at = (command) =>
     inside(system, command, {
