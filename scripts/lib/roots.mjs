@@ -87,7 +87,6 @@ export function inside(system, command, options = {}) {
   const shell = ['/bin/sh', '-c', 'cd "$0" && exec "$@"', options.cwd ?? '/', ...command]
   return asRoot(['chroot', system, '/usr/bin/env', '-i', ...assignments, ...shell])
 }
-}
 
 /**
  * Removes a folder inside a root, whoever its files belong to.
