@@ -24,7 +24,9 @@ use volo_js_schema::Schema;
 use volo_js_sockets::Listener;
 use volo_js_tape::{InState, InTape, Malformed, OutTape};
 use volo_js_thrift::Program;
-use volo_js_transport::{Address, ClientCounters, ClientSetup, ClientStats, ConnectionKey, ServerSetup, ServerStats};
+use volo_js_transport::{
+    Address, ClientCounters, ClientSetup, ClientStats, ConnectionKey, PoolStats, ServerSetup, ServerStats,
+};
 
 use crate::{
     host::Host,
@@ -557,7 +559,8 @@ impl Core {
                 let mut counters = Vec::new();
                 let links = runtimes.links_of(index);
                 for link in links {
-                    let setup = setup.in_another_engine();
+                    let mut setup = setup.in_another_engine();
+                    setup.options.max_calls = setup.options.max_calls.div_ceil(threads);
                     counters.push(setup.counters.clone());
                     link.send(Command::Server { owner: id, setup });
                 }
@@ -685,6 +688,16 @@ impl Core {
         let runtimes = self.inner.runtimes.borrow();
         let Some(Home::Client { counters, .. }) = runtimes.home(id) else { return Ok("{}".to_owned()) };
         let all: ClientStats = counters.read();
+        serde_json::to_string(&all).map_err(|error| Error::from_reason(error.to_string()))
+    }
+
+    /// What is pooled on this isolate's thread and its I/O threads, as JSON.
+    #[napi]
+    pub fn pool_stats(&self) -> Result<String> {
+        let mut all: PoolStats = self.inner.reactor.borrow_mut().engine().pools().read();
+        for link in self.inner.runtimes.borrow().links() {
+            all += link.pools();
+        }
         serde_json::to_string(&all).map_err(|error| Error::from_reason(error.to_string()))
     }
 

@@ -31,6 +31,12 @@ export interface NativeListenOptions {
   frameTimeout?: number
   /** Connections of one IP address; unlimited if absent. */
   maxConnectionsPerPeer?: number
+  /** Calls in flight beyond which further ones are refused, a thread. */
+  maxCalls?: number
+  /** Milliseconds without a call; 0 or absent for never. */
+  idleTimeout?: number
+  /** Milliseconds in which a peer takes nothing of what is written. */
+  writeTimeout?: number
   runtime?: 'inline' | 'tokio' | 'monoio'
   /** I/O threads of the runtime. */
   threads?: number
@@ -105,6 +111,8 @@ export interface Core {
   /** Counters of a server, of a client (JSON); `{}` once it is forgotten. */
   serverStats(id: number): string
   clientStats(id: number): string
+  /** What is pooled, on all threads (JSON). */
+  poolStats(): string
   /** Address of the peer of a server's call, by the connection that the last slot of its CALL names; empty if it is gone. */
   peer(id: number, callSlot: number, connection: number, serial: number): string
   /** Takes what is on the out tape now. Allowed at any time but inside {@link CoreHooks.encodeText}. */

@@ -6,7 +6,7 @@ import { reportEvent } from './report.js'
 import type { RuntimeInfo, RuntimeKind } from './runtime.js'
 import type { ServerEvent } from './server-options.js'
 import type { ServingCalls } from './serving-calls.js'
-import { noServerStats, type ServerStats } from './stats.js'
+import { noServerStats, type PoolStats, type ServerStats } from './stats.js'
 
 /** Options of {@link ServerHandle.close}. */
 export interface CloseOptions {
@@ -66,7 +66,9 @@ export class ServerHandle implements AsyncDisposable {
   /** Counters at this moment; after the end those of its last one. */
   stats(): ServerStats {
     if (this.#state !== 'closed') {
-      this.#lastStats = JSON.parse(this.#isolate.core.serverStats(this.#id)) as ServerStats
+      const { core } = this.#isolate
+      const server = JSON.parse(core.serverStats(this.#id)) as Omit<ServerStats, 'pools'>
+      this.#lastStats = { ...server, pools: JSON.parse(core.poolStats()) as PoolStats }
     }
     return this.#lastStats
   }

@@ -31,12 +31,21 @@ export interface ServerOptions {
   /** Connections of one IP address beyond which its new ones are closed at once. Default unlimited. */
   readonly maxConnectionsPerPeer?: number
   /**
-   * Memory that requests which are still arriving may take, of all connections of the process together. A connection that would
-   * exceed it is closed. Default `'1GiB'`.
+   * Calls that handlers have and have not answered, of all connections, beyond which further ones are refused with a
+   * ThriftApplicationError (RESOURCE_EXHAUSTED). I/O threads share it evenly. Default 65536.
+   */
+  readonly maxCalls?: number
+  /**
+   * Memory that requests which are still arriving and answers that peers do not take may have, of all connections of the process
+   * together. A request that would exceed it ends its connection; calls that come meanwhile are refused. Default `'1GiB'`.
    */
   readonly memoryBudget?: Size
   /** Time in which a request that has begun to arrive must be complete. Default `'30s'`. */
   readonly frameTimeout?: Duration
+  /** A connection without a call and without bytes is closed after this time; 0 for never. Default 0: pools keep theirs for long. */
+  readonly idleTimeout?: Duration
+  /** A connection whose peer has taken nothing of its answers for this time is closed. Default `'60s'`. */
+  readonly writeTimeout?: Duration
   /**
    * Told of every error of a handler or layer that is not an answer, and of answers that the IDL does not allow. The caller sees
    * only that there was an internal error. Default: the error with its stack on standard error.
@@ -73,6 +82,9 @@ export function nativeListenOptions(options: ServerOptions): NativeListenOptions
   if (options.maxConnections !== undefined) native.maxConnections = options.maxConnections
   if (options.maxConnectionsPerPeer !== undefined) native.maxConnectionsPerPeer = options.maxConnectionsPerPeer
   if (options.memoryBudget !== undefined) native.memoryBudget = bytes(options.memoryBudget, 'memoryBudget')
+  if (options.maxCalls !== undefined) native.maxCalls = options.maxCalls
+  if (options.idleTimeout !== undefined) native.idleTimeout = milliseconds(options.idleTimeout, 'idleTimeout')
+  if (options.writeTimeout !== undefined) native.writeTimeout = milliseconds(options.writeTimeout, 'writeTimeout')
   if (options.frameTimeout !== undefined) native.frameTimeout = milliseconds(options.frameTimeout, 'frameTimeout')
   return native
 }

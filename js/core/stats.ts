@@ -6,6 +6,8 @@ export interface ServerStats {
   readonly accepted: number
   /** Connections closed at once, for `maxConnections` was reached or descriptors ran out. */
   readonly refused: number
+  /** Connections closed at once, for their address had `maxConnectionsPerPeer` already. */
+  readonly refusedPerPeer: number
   /** Calls that a handler was given and has not answered. */
   readonly inFlight: number
   /** Calls received in all. */
@@ -18,8 +20,16 @@ export interface ServerStats {
   readonly unknownMethods: number
   /** Connections ended, or calls refused, because of bytes that are not Thrift or exceed a limit. */
   readonly protocolErrors: number
+  /** Calls refused, for `maxCalls` were in flight. */
+  readonly overloads: number
+  /** Calls refused and connections ended, for the memory budget of the process was used up. */
+  readonly memoryRefusals: number
   /** Requests that were not complete in time. */
   readonly frameTimeouts: number
+  /** Connections closed after `idleTimeout` without a call. */
+  readonly idleTimeouts: number
+  /** Connections closed because their peer took nothing of its answers for `writeTimeout`. */
+  readonly writeTimeouts: number
   /** Times a connection was not read because of too many calls in flight or too much unwritten output. */
   readonly pauses: number
   /** Calls whose caller was gone before the answer. */
@@ -28,6 +38,22 @@ export interface ServerStats {
   readonly bytesRead: number
   /** Bytes written. */
   readonly bytesWritten: number
+  /** What is pooled, for all servers and clients of this isolate. */
+  readonly pools: PoolStats
+}
+
+/** Memory that calls use in turn, on all threads of this isolate. */
+export interface PoolStats {
+  /** Records of calls in use. */
+  readonly contextsInUse: number
+  /** Records of calls that wait for the next one; never more than were in use at once. */
+  readonly contextsSpare: number
+  /** Buffers that wait for the next connection or call; at most 256 of 64 KiB a thread. */
+  readonly buffersSpare: number
+  /** Buffers that came from the pool. */
+  readonly buffersReused: number
+  /** Buffers that were made because the pool had none. */
+  readonly buffersMade: number
 }
 
 /** What a client has done since its first call. */
@@ -63,17 +89,23 @@ export const noServerStats: ServerStats = {
   connections: 0,
   accepted: 0,
   refused: 0,
+  refusedPerPeer: 0,
   inFlight: 0,
   calls: 0,
   replies: 0,
   exceptions: 0,
   unknownMethods: 0,
   protocolErrors: 0,
+  overloads: 0,
+  memoryRefusals: 0,
   frameTimeouts: 0,
+  idleTimeouts: 0,
+  writeTimeouts: 0,
   pauses: 0,
   abandoned: 0,
   bytesRead: 0,
   bytesWritten: 0,
+  pools: { contextsInUse: 0, contextsSpare: 0, buffersSpare: 0, buffersReused: 0, buffersMade: 0 },
 }
 
 /** Counters of a client that has made no call. */

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use volo_js_transport::{ConnectionKey, Peer, Peers};
+use volo_js_transport::{ConnectionKey, Peer, Peers, PoolCounters, PoolStats};
 
 use crate::{Batch, Command, Mailbox, Submission, TapeSize};
 
@@ -41,6 +41,7 @@ pub struct Link {
     laid: AtomicBool,
     failed: AtomicBool,
     peers: OnceLock<Arc<Peers>>,
+    pools: OnceLock<Arc<PoolCounters>>,
 }
 
 impl fmt::Debug for Link {
@@ -62,6 +63,7 @@ impl Link {
             laid: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             peers: OnceLock::new(),
+            pools: OnceLock::new(),
         }
     }
 
@@ -120,15 +122,21 @@ impl Link {
         self.peers.get()?.get(key)
     }
 
+    /// What is pooled on this thread.
+    pub fn pools(&self) -> PoolStats {
+        self.pools.get().map(|pools| pools.read()).unwrap_or_default()
+    }
+
     // ---- the thread's end ----
 
     pub(crate) fn mailbox(&self) -> &Mailbox<Command> {
         &self.mailbox
     }
 
-    pub(crate) fn set_peers(&self, peers: Arc<Peers>) {
+    pub(crate) fn show(&self, peers: Arc<Peers>, pools: Arc<PoolCounters>) {
         // A thread has one engine, so this is the first and only time.
         let _ = self.peers.set(peers);
+        let _ = self.pools.set(pools);
     }
 
     /// Lays a filled batch on the shelf, and an empty one of this size in its place. False if the one before is still there; then the mailbox is rung when

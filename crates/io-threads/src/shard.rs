@@ -46,7 +46,7 @@ impl Shard {
     pub fn new(place: Place) -> Self {
         let engine = Engine::beside(Instant::now(), place.index as u32, place.shift());
         let link = place.link().clone();
-        link.set_peers(engine.peers().clone());
+        link.show(engine.peers().clone(), engine.pools().clone());
         Self {
             engine,
             batch: Batch::new(place.tape),

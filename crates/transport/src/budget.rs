@@ -1,4 +1,5 @@
-//! One budget for the whole process: memory that connections hold for messages that are not complete, in all isolates together.
+//! One budget for the whole process: memory that connections hold for requests that are not complete and for replies that their peers do not
+//! take, in all isolates together.
 //!
 //! Only large buffers are counted, so ordinary calls never touch the shared counter.
 
@@ -9,6 +10,12 @@ const COUNTED_FROM: usize = 64 << 10;
 
 static USED: AtomicUsize = AtomicUsize::new(0);
 
+/// Is more in use than `limit`?
+#[inline]
+pub(crate) fn exceeds(limit: usize) -> bool {
+    USED.load(Ordering::Relaxed) > limit
+}
+
 /// What one connection has been counted for. Given back when dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Share {
@@ -16,12 +23,20 @@ pub(crate) struct Share {
 }
 
 impl Share {
+    /// Counts a buffer of `size` bytes instead of what was counted before, whatever the limit: it is there already.
+    #[inline]
+    pub(crate) fn note(&mut self, size: usize) {
+        if size > COUNTED_FROM || self.counted > 0 {
+            self.resize(size, usize::MAX);
+        }
+    }
+
     /// Counts a buffer of `size` bytes instead of what was counted before. False if all together exceed `limit`; then nothing more is counted.
     pub(crate) fn resize(&mut self, size: usize, limit: usize) -> bool {
         let size = if size > COUNTED_FROM { size } else { 0 };
         if size > self.counted {
             let more = size - self.counted;
-            if USED.fetch_add(more, Ordering::Relaxed) + more > limit {
+            if USED.fetch_add(more, Ordering::Relaxed).saturating_add(more) > limit {
                 USED.fetch_sub(more, Ordering::Relaxed);
                 return false;
             }

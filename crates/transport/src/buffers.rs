@@ -1,7 +1,11 @@
 //! A pool of buffers: a connection holds one only while it has bytes in it, so that idle connections cost next to nothing and busy ones allocate
 //! nothing.
 
+use std::sync::Arc;
+
 use bytes::BytesMut;
+
+use crate::PoolCounters;
 
 /// Buffers larger than this are given back to the allocator.
 const KEPT: usize = 64 << 10;
@@ -14,6 +18,7 @@ const INITIAL: usize = 2 << 10;
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
     spare: Vec<BytesMut>,
+    pub counters: Arc<PoolCounters>,
 }
 
 impl Buffers {
@@ -25,7 +30,13 @@ impl Buffers {
     }
 
     pub(crate) fn take(&mut self) -> BytesMut {
-        self.spare.pop().unwrap_or_else(|| BytesMut::with_capacity(INITIAL))
+        let Some(spare) = self.spare.pop() else {
+            self.counters.buffers_made.add(1);
+            return BytesMut::with_capacity(INITIAL);
+        };
+        self.counters.buffers_reused.add(1);
+        self.counters.buffers_spare.set(self.spare.len() as u64);
+        spare
     }
 
     /// Takes an emptied buffer's memory back.
@@ -38,6 +49,7 @@ impl Buffers {
         }
         if buffer.capacity() <= KEPT && self.spare.len() < COUNT {
             self.spare.push(buffer);
+            self.counters.buffers_spare.set(self.spare.len() as u64);
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The calls a server has in flight. A slot carries a generation, so that a late or double reply never reaches another caller.
 
+use std::sync::Arc;
+
 use bytes::BytesMut;
 
-use crate::ConnectionId;
+use crate::{ConnectionId, PoolCounters};
 
 /// What names a call on the tape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,12 +36,13 @@ pub(crate) struct ServerCalls {
     /// Slots outside are `index << shift | place`, so that the threads of a server name their calls differently and the names stay dense.
     shift: u32,
     place: u32,
+    counters: Arc<PoolCounters>,
 }
 
 impl ServerCalls {
     /// The calls of the engine at `place` among `1 << shift` of them.
-    pub(crate) fn of_place(place: u32, shift: u32) -> Self {
-        Self { shift, place, ..Self::default() }
+    pub(crate) fn of_place(place: u32, shift: u32, counters: Arc<PoolCounters>) -> Self {
+        Self { shift, place, counters, ..Self::default() }
     }
 
     fn index(&self, slot: u32) -> usize {
@@ -54,7 +57,9 @@ impl ServerCalls {
         sequence: i32,
         oneway: bool,
     ) -> CallId {
+        self.counters.contexts_in_use.add(1);
         if let Some(slot) = self.free.pop() {
+            self.counters.contexts_spare.set(self.free.len() as u64);
             let index = self.index(slot);
             let call = &mut self.calls[index];
             call.live = true;
@@ -105,6 +110,8 @@ impl ServerCalls {
         call.live = false;
         call.generation = call.generation.wrapping_add(1);
         self.free.push(slot);
+        self.counters.contexts_spare.set(self.free.len() as u64);
+        self.counters.contexts_in_use.sub(1);
     }
 }
 
@@ -114,7 +121,7 @@ mod tests {
 
     #[test]
     fn engines_beside_each_other_never_share_a_slot() {
-        let mut calls = [0, 1].map(|place| ServerCalls::of_place(place, 1));
+        let mut calls = [0, 1].map(|place| ServerCalls::of_place(place, 1, Arc::default()));
         let slots: Vec<u32> = (0..4).map(|n| calls[n % 2].insert(0, 0, 0, 1, false).slot).collect();
         assert_eq!(slots, [0, 1, 2, 3]);
         calls[1].remove(3);

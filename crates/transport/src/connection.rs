@@ -78,8 +78,12 @@ pub(crate) struct Connection {
     /// The other end, if both live in this engine.
     pub memory_peer: Option<ConnectionId>,
     pub created: Instant,
-    /// When the last call ended.
+    /// What the output counts in the process's budget.
+    pub out_share: Share,
+    /// When a call last came or ended.
     pub idle_since: Instant,
+    /// Since when the peer has taken nothing, where it is `blocked`.
+    pub taking_since: Instant,
     /// When the frame began that is not complete yet.
     pub frame_since: Option<Instant>,
 }
@@ -105,7 +109,9 @@ impl Connection {
             blocked: false,
             memory_peer: None,
             created: now,
+            out_share: Share::default(),
             idle_since: now,
+            taking_since: now,
             frame_since: None,
         }
     }

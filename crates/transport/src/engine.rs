@@ -14,7 +14,7 @@ use volo_js_tape::{InTape, Kind, Malformed, OutMessage, OutTape};
 use volo_js_thrift::FrameError;
 
 use crate::{
-    Address, ConnectionId, ConnectionKey, Peers,
+    Address, ConnectionId, ConnectionKey, Peers, PoolCounters,
     buffers::Buffers,
     calls::{CallId, ServerCalls},
     client::ClientCalls,
@@ -100,12 +100,13 @@ impl Engine {
 
     /// The engine at `place` among `1 << shift` that serve together: no two of them give a call the same name.
     pub fn beside(now: Instant, place: u32, shift: u32) -> Self {
+        let buffers = Buffers::default();
         Self {
             owners: Owners::default(),
             connections: Slab::new(),
-            server_calls: ServerCalls::of_place(place, shift),
+            server_calls: ServerCalls::of_place(place, shift, buffers.counters.clone()),
             client_calls: ClientCalls::default(),
-            buffers: Buffers::default(),
+            buffers,
             notices: VecDeque::new(),
             actions: VecDeque::new(),
             memory: HashMap::new(),
@@ -121,6 +122,11 @@ impl Engine {
     /// Who is at the other end of the connections, to be asked by any thread.
     pub fn peers(&self) -> &Arc<Peers> {
         &self.peers
+    }
+
+    /// What is pooled, to be asked by any thread.
+    pub fn pools(&self) -> &Arc<PoolCounters> {
+        &self.buffers.counters
     }
 
     /// Tells the time; a reactor does so once a turn.
@@ -246,6 +252,7 @@ impl Engine {
         if connection.share.resize(connection.unread.capacity(), server.options.memory_budget) {
             return true;
         }
+        server.counters.memory_refusals.add(1);
         self.protocol_error(id, "incomplete messages of all connections exceed the process's memory budget");
         false
     }
@@ -536,12 +543,16 @@ impl Engine {
         let Some(connection) = self.connections.get_mut(id as usize) else { return };
         connection.out.advance(count);
         let blocked = !connection.out.is_empty();
+        if count > 0 || !connection.blocked {
+            connection.taking_since = self.now;
+        }
         if blocked != connection.blocked {
             connection.blocked = blocked;
             self.actions.push_back(Action::Interest(id));
         }
         if !blocked {
             self.buffers.release(&mut connection.out);
+            connection.out_share.note(0);
         }
         self.after_write(id, count);
     }
@@ -580,6 +591,7 @@ impl Engine {
         let out = mem::take(&mut connection.out);
         connection.taken = out.len();
         connection.blocked = true;
+        connection.taking_since = self.now;
         Some(out)
     }
 
@@ -589,7 +601,9 @@ impl Engine {
         let Some(connection) = self.connections.get_mut(id as usize) else { return };
         let count = mem::take(&mut connection.taken);
         connection.blocked = false;
-        if !connection.out.is_empty() {
+        if connection.out.is_empty() {
+            connection.out_share.note(0);
+        } else {
             self.mark_dirty(id);
         }
         self.after_write(id, count);

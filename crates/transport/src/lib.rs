@@ -33,4 +33,4 @@ pub use notice::{FailureCode, Level, Sent};
 pub use options::{ClientOptions, Mode, ServerOptions};
 pub use peers::{ConnectionKey, Peers};
 pub use server::ServerSetup;
-pub use stats::{ClientCounters, ClientStats, ServerCounters, ServerStats};
+pub use stats::{ClientCounters, ClientStats, PoolCounters, PoolStats, ServerCounters, ServerStats};

@@ -19,10 +19,17 @@ pub struct ServerOptions {
     pub max_connections: usize,
     /// Connections of one IP address beyond which its new ones are closed at once. Default unlimited.
     pub max_connections_per_peer: Option<usize>,
-    /// Memory that incomplete messages of all connections of the process may take together. Default 1 GiB.
+    /// Calls in flight on all connections of one engine beyond which further ones are refused. Default 65536.
+    pub max_calls: usize,
+    /// Memory that incomplete requests and unread replies of all connections of the process may take together. Beyond it an incomplete request
+    /// ends its connection, and calls are refused. Default 1 GiB.
     pub memory_budget: usize,
     /// A frame that has begun must be complete in this time. Default 30 s.
     pub frame_timeout: Duration,
+    /// A connection without a call and without bytes is closed after this time. Default never.
+    pub idle_timeout: Option<Duration>,
+    /// A connection whose peer has taken nothing of what is written to it for this time is closed. Default 60 s.
+    pub write_timeout: Duration,
 }
 
 impl Default for ServerOptions {
@@ -33,8 +40,11 @@ impl Default for ServerOptions {
             max_unwritten: 1 << 20,
             max_connections: 65536,
             max_connections_per_peer: None,
+            max_calls: 65536,
             memory_budget: 1 << 30,
             frame_timeout: Duration::from_secs(30),
+            idle_timeout: None,
+            write_timeout: Duration::from_secs(60),
         }
     }
 }

@@ -7,7 +7,7 @@ use volo_js_tape::{Header, InTape, Kind, OutMessage, OutTape};
 use volo_js_thrift::{DecodeError, FrameReader, MessageKind, Program, Transport, encode_reply, read_head};
 
 use crate::{
-    Admission, ConnectionId, Engine, Methods, Peer, Refusal, Seat, ServerCounters, ServerOptions,
+    Admission, ConnectionId, Engine, Methods, Peer, Refusal, Seat, ServerCounters, ServerOptions, budget,
     calls::CallId,
     connection::{Connection, Role},
     engine::Next,
@@ -76,6 +76,23 @@ pub(crate) struct Server {
     pub events_since: Instant,
 }
 
+impl Server {
+    /// Why no further call can be taken, if that is so. Thrift has no code for it, so the text begins with gRPC's.
+    #[inline]
+    fn overload(&self) -> Option<String> {
+        if self.counters.in_flight.get() >= self.options.max_calls as u64 {
+            self.counters.overloads.add(1);
+            let most = self.options.max_calls;
+            return Some(format!("RESOURCE_EXHAUSTED: the server has {most} calls in flight; try again later"));
+        }
+        if budget::exceeds(self.options.memory_budget) {
+            self.counters.memory_refusals.add(1);
+            return Some("RESOURCE_EXHAUSTED: the server is short of memory; try again later".to_owned());
+        }
+        None
+    }
+}
+
 impl Engine {
     /// Adds a server under an id that nobody else has.
     pub fn add_server(&mut self, owner: u32, setup: ServerSetup) {
@@ -113,7 +130,11 @@ impl Engine {
         match server.admission.enter(peer) {
             Ok(seat) => Some(seat),
             Err(refusal) => {
-                server.counters.refused.add(1);
+                let counter = match refusal {
+                    Refusal::Full => &server.counters.refused,
+                    Refusal::FullForPeer => &server.counters.refused_per_peer,
+                };
+                counter.add(1);
                 let text = match refusal {
                     Refusal::Full => format!(
                         "refused a connection of {peer}: there are {} already (maxConnections)",
@@ -189,6 +210,17 @@ impl Engine {
             self.refuse(id, sequence, reply);
             return Next::Go;
         };
+        if let Some(why) = server.overload() {
+            server.counters.calls.add(1);
+            if !oneway {
+                let (name, transport) = (head.name.to_vec(), connection.transport());
+                let mut reply = self.buffers.take();
+                put_exception(&name, sequence, INTERNAL_ERROR, &why, transport, &mut reply);
+                self.refuse(id, sequence, reply);
+            }
+            return Next::Go;
+        }
+        connection.idle_since = self.now;
         let signature = server.program.method(method);
         let call = self.server_calls.insert(id, owner, method, sequence, oneway);
         let header = Header {
@@ -335,6 +367,7 @@ impl Engine {
             call.done = true;
             return;
         }
+        connection.idle_since = self.now;
         order.pop_front();
         self.server_calls.remove(id.slot);
         while let Some(&next) = order.front() {
@@ -347,6 +380,7 @@ impl Engine {
             order.pop_front();
             self.server_calls.remove(next);
         }
+        connection.out_share.note(connection.out.capacity());
         let (unwritten, limit, paused) = (connection.unwritten(), server.options.max_unwritten, connection.paused);
         if unwritten > limit && !paused {
             self.pause(connection_id);

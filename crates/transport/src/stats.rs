@@ -75,6 +75,8 @@ counters! {
         accepted,
         /// Connections closed at once, for `max_connections` was reached or descriptors ran out.
         refused,
+        /// Connections closed at once, for their address had `max_connections_per_peer` already.
+        refused_per_peer,
         /// Calls that JavaScript (or a policy) has been given and not answered.
         in_flight,
         /// Calls received in all.
@@ -87,8 +89,16 @@ counters! {
         unknown_methods,
         /// Connections ended, or calls refused, because of bytes that are not valid Thrift or exceed a limit.
         protocol_errors,
+        /// Calls refused, for `max_calls` were in flight.
+        overloads,
+        /// Calls refused and connections ended, for the process's memory budget was used up.
+        memory_refusals,
         /// Frames that were not complete in time.
         frame_timeouts,
+        /// Connections closed after a time without calls.
+        idle_timeouts,
+        /// Connections closed because their peer took nothing of what was written for too long.
+        write_timeouts,
         /// Times a connection was not read because of too many calls in flight or too much unwritten output.
         pauses,
         /// Calls whose peer was gone before the reply.
@@ -129,5 +139,23 @@ counters! {
         bytes_read,
         /// Bytes written to sockets.
         bytes_written,
+    }
+}
+
+counters! {
+    /// The counters of an engine's pools.
+    PoolCounters,
+    /// What is pooled in one engine: memory that calls use in turn.
+    PoolStats {
+        /// Records of server calls in use.
+        contexts_in_use,
+        /// Records of server calls that wait for the next one. There are never more than were in use at once.
+        contexts_spare,
+        /// Buffers that wait for the next connection or call that needs one; 256 at most, of 64 KiB at most.
+        buffers_spare,
+        /// Buffers taken from the pool.
+        buffers_reused,
+        /// Buffers made because the pool had none.
+        buffers_made,
     }
 }

@@ -1,44 +1,71 @@
 //! What ends because time is up: frames, connection attempts, idle connections, grace times.
 
-use std::{mem, time::Duration};
+use std::{
+    mem,
+    time::{Duration, Instant},
+};
 
 use crate::{
-    Action, ConnectionId, Engine, FailureCode,
-    connection::Role,
+    Action, ClientOptions, ConnectionId, Engine, FailureCode, ServerOptions,
+    connection::{Connection, Role},
     notice::{Level, Notice},
     owners::Owner,
 };
+
+/// What a connection has run out of time with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Late {
+    /// A message is not complete.
+    Frame,
+    /// The peer takes nothing.
+    Write,
+    /// There was no call.
+    Idle,
+    /// It is not established.
+    Connect,
+}
+
+fn late_of_server(connection: &Connection, options: &ServerOptions, now: Instant) -> Option<Late> {
+    let is_past = |since: Instant, most: Duration| now.duration_since(since) >= most;
+    // A paused connection is late by our own doing.
+    if !connection.paused && connection.frame_since.is_some_and(|since| is_past(since, options.frame_timeout)) {
+        return Some(Late::Frame);
+    }
+    if connection.blocked && is_past(connection.taking_since, options.write_timeout) {
+        return Some(Late::Write);
+    }
+    let rests = connection.calls() == 0 && connection.unwritten() == 0 && !connection.has_input();
+    let idle = rests && options.idle_timeout.is_some_and(|most| is_past(connection.idle_since, most));
+    idle.then_some(Late::Idle)
+}
+
+fn late_of_client(connection: &Connection, options: &ClientOptions, now: Instant) -> Option<Late> {
+    let age = now.duration_since(connection.created);
+    if matches!(connection.role, Role::Client { connected: false, .. }) {
+        return (age >= options.connect_timeout).then_some(Late::Connect);
+    }
+    let idle = connection.calls() == 0
+        && (now.duration_since(connection.idle_since) >= options.idle_timeout || age >= options.max_lifetime);
+    idle.then_some(Late::Idle)
+}
 
 impl Engine {
     /// Looks for what has run out of time. Call it a few times a second while [`Engine::needs_tick`].
     pub fn tick(&mut self) {
         let now = self.now;
-        let mut late = Vec::new();
-        for (id, connection) in &self.connections {
-            let too_late = match (&connection.role, &self.owners[connection.owner as usize]) {
-                (Role::Server { .. }, Owner::Server(server)) => {
-                    // A paused connection is late by our own doing.
-                    !connection.paused
-                        && connection
-                            .frame_since
-                            .is_some_and(|since| now.duration_since(since) >= server.options.frame_timeout)
-                }
-                (Role::Client { connected: false, .. }, Owner::Client(client)) => {
-                    now.duration_since(connection.created) >= client.options.connect_timeout
-                }
-                (Role::Client { .. }, Owner::Client(client)) => {
-                    connection.calls() == 0
-                        && (now.duration_since(connection.idle_since) >= client.options.idle_timeout
-                            || now.duration_since(connection.created) >= client.options.max_lifetime)
-                }
-                _ => false,
-            };
-            if too_late {
-                late.push(id as ConnectionId);
-            }
-        }
-        for id in late {
-            self.run_out(id);
+        let late: Vec<_> = self
+            .connections
+            .iter()
+            .filter_map(|(id, connection)| {
+                let late = match &self.owners[connection.owner as usize] {
+                    Owner::Server(server) => late_of_server(connection, &server.options, now),
+                    Owner::Client(client) => late_of_client(connection, &client.options, now),
+                };
+                Some((id as ConnectionId, late?))
+            })
+            .collect();
+        for (id, late) in late {
+            self.run_out(id, late);
         }
         let due: Vec<u32> = self
             .owners
@@ -54,20 +81,34 @@ impl Engine {
         }
     }
 
-    fn run_out(&mut self, id: ConnectionId) {
+    fn run_out(&mut self, id: ConnectionId, late: Late) {
+        // One that ended with another one of this tick.
         let Some(connection) = self.connections.get(id as usize) else { return };
         let owner = connection.owner;
         match (&connection.role, &mut self.owners[owner as usize]) {
             (Role::Server { peer, .. }, Owner::Server(server)) => {
-                server.counters.frame_timeouts.add(1);
-                let text = format!(
-                    "closed the connection of {peer}: a frame was not complete after {:?}",
-                    server.options.frame_timeout
-                );
+                let counters = &server.counters;
+                let (counter, why) = match late {
+                    Late::Frame => (
+                        &counters.frame_timeouts,
+                        format!("a frame was not complete after {:?}", server.options.frame_timeout),
+                    ),
+                    Late::Write => (
+                        &counters.write_timeouts,
+                        format!("it has taken nothing of its replies for {:?}", server.options.write_timeout),
+                    ),
+                    Late::Idle | Late::Connect => {
+                        // What the operator asked for; no event.
+                        counters.idle_timeouts.add(1);
+                        return self.end(id, "idle");
+                    }
+                };
+                counter.add(1);
+                let text = format!("closed the connection of {peer}: {why}");
                 self.event(owner, Level::Warn, text);
-                self.end(id, "frame timeout");
+                self.end(id, &why);
             }
-            (Role::Client { connected: false, .. }, Owner::Client(client)) => {
+            (Role::Client { .. }, Owner::Client(client)) if late == Late::Connect => {
                 let why =
                     format!("no connection to {} within {:?}", client.options.address, client.options.connect_timeout);
                 self.fail_connection(id, FailureCode::Unavailable, &why);
