@@ -18,6 +18,7 @@ pub struct NativeListenOptions {
     pub memory: Option<String>,
     pub backlog: Option<i32>,
     pub reuse_port: Option<bool>,
+    pub held: Option<u32>,
     pub no_delay: Option<bool>,
     pub keep_alive: Option<f64>,
     pub max_frame_size: Option<f64>,
@@ -69,6 +70,7 @@ impl NativeListenOptions {
         ListenOptions {
             backlog: self.backlog,
             reuse_port: self.reuse_port.unwrap_or(false),
+            held: self.held,
             socket: socket(self.no_delay, self.keep_alive),
         }
     }

@@ -1,10 +1,13 @@
-//! Listening and connecting sockets, for every reactor: how they are made, and the options they take.
+//! Listening and connecting sockets, for every reactor: how they are made, the options they take, and how they change hands.
 //!
 //! All sockets are non-blocking and closed on `exec`. Unix sockets exist where `cfg(unix)` holds; elsewhere their addresses are refused.
 
 mod connect;
+pub mod held;
 mod listener;
 mod options;
+#[cfg(unix)]
+pub mod passage;
 #[cfg(unix)]
 mod path;
 

@@ -9,7 +9,7 @@ use std::{
 use socket2::{Domain, SockAddr, Socket, Type};
 use volo_js_transport::{Address, Peer};
 
-use crate::{Handle, ListenOptions, SocketOptions};
+use crate::{Handle, ListenOptions, SocketOptions, held};
 
 /// A listening socket. The file of a Unix socket goes when the listener is dropped, unless it was told to [leave](Listener::leave_path) it.
 #[derive(Debug)]
@@ -21,11 +21,17 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Binds and listens. Gives the bound address, which tells the port where 0 was asked for.
+    /// Binds and listens, or takes a duplicate of a held socket where the options name one. Gives the bound address, which tells the port where 0 was asked for.
     ///
     /// # Errors
     /// The system's; `InvalidInput` for an address that has no socket here.
     pub fn bind(address: &Address, options: &ListenOptions) -> io::Result<(Self, Address)> {
+        if let Some(id) = options.held {
+            let mut listener = held::duplicate(id)?;
+            listener.options = options.socket;
+            let bound = listener.address()?;
+            return Ok((listener, bound));
+        }
         let (socket, path) = match address {
             Address::Tcp(address) => match bind_tcp(*address, options) {
                 // As Node does: every interface means every one there is, also where IPv6 is switched off.

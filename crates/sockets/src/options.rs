@@ -4,7 +4,7 @@ use std::{io, time::Duration};
 
 use socket2::{SockRef, TcpKeepalive};
 
-use crate::Handle;
+use crate::{Handle, held::HeldId};
 
 /// How to listen.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +13,8 @@ pub struct ListenOptions {
     pub backlog: Option<i32>,
     /// Lets several processes or isolates share the port. Default off. Without effect where the system has no `SO_REUSEPORT`.
     pub reuse_port: bool,
+    /// Serves on a duplicate of this held socket instead of binding a new one; the address is not looked at then.
+    pub held: Option<HeldId>,
     /// Options of accepted sockets.
     pub socket: SocketOptions,
 }
