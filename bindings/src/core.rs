@@ -410,7 +410,7 @@ pub struct NativeListening {
     pub threads: u32,
 }
 
-fn coded(code: &str, message: impl Into<String>) -> Error<String> {
+pub(crate) fn coded(code: &str, message: impl Into<String>) -> Error<String> {
     Error::new(code.to_owned(), message.into())
 }
 
@@ -738,11 +738,12 @@ impl Core {
     }
 }
 
-fn error_code(error: &std::io::Error) -> &'static str {
+pub(crate) fn error_code(error: &std::io::Error) -> &'static str {
     match error.kind() {
         std::io::ErrorKind::AddrInUse => "EADDRINUSE",
         std::io::ErrorKind::AddrNotAvailable => "EADDRNOTAVAIL",
         std::io::ErrorKind::PermissionDenied => "EACCES",
+        std::io::ErrorKind::ConnectionRefused => "ECONNREFUSED",
         std::io::ErrorKind::NotFound => "ENOENT",
         _ => "ELISTEN",
     }

@@ -10,7 +10,10 @@ mod host;
 pub mod idl;
 mod memory;
 mod options;
+#[cfg(unix)]
+pub mod passage;
 mod runtimes;
+pub mod sockets;
 mod uv;
 mod wake;
 

@@ -12,6 +12,8 @@ export interface NativeListenOptions {
   memory?: string
   backlog?: number
   reusePort?: boolean
+  /** Number of a held socket that listens already: a duplicate of it is served on, and the address is not looked at. */
+  held?: number
   noDelay?: boolean
   /** TCP keepalive idle time in ms; 0 switches it off. */
   keepAlive?: number
@@ -123,8 +125,59 @@ export interface Core {
   shutdown(): void
 }
 
+/** What {@link Addon.bindSocket} made. */
+export interface NativeSocket {
+  /** Its number in this process. */
+  socket: number
+  /** The bound address, as {@link NativeListening.address}. */
+  address: string
+}
+
+/**
+ * One end of a passage between two processes. The callback gets a message and the number of the held socket beside it; neither at the
+ * end, but the reason if it is not the other side's orderly one. It does not keep the event loop alive.
+ */
+export interface NativePassage {
+  /** Sends; the socket is held no longer. Never waits. */
+  send(body: Uint8Array, socket?: number): void
+  /** Closes once what was sent is on its way. */
+  close(): void
+}
+
+type OnMessage = (body: Uint8Array | null, socket: number | null, reason: string | null) => void
+
+/** Where other processes of this user call; the callback gets the number of a held connection, for {@link NativePassage}. */
+export interface NativeDoor {
+  /** The held socket it listens on. */
+  readonly socket: number
+  /** Lets nobody in any more; the socket stays held. */
+  close(): void
+}
+
 /** The addon's exports. */
 export interface Addon {
+  /** Binds and listens. The socket is held for the process: connections queue up in it, whoever serves on it. */
+  bindSocket(options: NativeListenOptions): NativeSocket
+  /** Closes a held socket; false if it is not held any more. */
+  closeSocket(socket: number): boolean
+  /** Takes the connections that wait in a held listener's queue; each is held then. */
+  acceptWaiting(socket: number): number[]
+  /** Another descriptor of a held listener, held too. */
+  duplicateSocket(socket: number): number
+  /** Whether the file of a held Unix listener goes when it is closed. */
+  ownPath(socket: number, owned: boolean): void
+  /** Sockets held in this process now. */
+  heldSockets(): number
+  NativePassage: {
+    /** Connects to the process that listens on a path. */
+    connect(path: string, onMessage: OnMessage): NativePassage
+    /** Takes a held connection. */
+    adopt(socket: number, onMessage: OnMessage): NativePassage
+  }
+  NativeDoor: {
+    /** Listens on a path with mode 0600, or on a held socket that did so in another process. */
+    open(path: string, socket: number | undefined, onVisitor: (socket: number) => void): NativeDoor
+  }
   /** Version of the tape's layout this binary speaks. */
   layoutVersion(): number
   /** `{ "schema": Schema }`, or `{ "errors": IdlMistake[] }` with file, line, column, message, source and hint. */

@@ -7,6 +7,7 @@ import type { MethodDescriptor, ServiceDescriptor } from './descriptor.js'
 import { VoloError } from './errors.js'
 import type { Handlers } from './handlers.js'
 import { isolate } from './isolate.js'
+import { keeper } from './keeper.js'
 import type { Layer } from './layer.js'
 import { methodInfo } from './method-info.js'
 import { reportEvent } from './report.js'
@@ -100,10 +101,13 @@ export class Server<Cx extends Context = Context> {
     const home = isolate()
     const program = home.load(first.descriptor.program)
     const services = this.#services.map(({ descriptor }) => descriptor.index)
+    const bound = { ...native, ...nativeAddress(resolved) }
+    const kept = resolved.kind === 'memory' ? undefined : keeper()
     const id = home.reserve()
     let listening
     try {
-      listening = home.core.listen(id, program, services, { ...native, ...nativeAddress(resolved) })
+      if (kept !== undefined) bound.held = await kept.bind(bound)
+      listening = home.core.listen(id, program, services, bound)
     } catch (cause) {
       home.release(id)
       throw new VoloError(
@@ -130,7 +134,9 @@ export class Server<Cx extends Context = Context> {
     )
     const onEvent = options.onEvent ?? (({ level, text }) => reportEvent(level === 'error' ? 2 : 1, text))
     const stages = [...chain.stages, { name: 'handler', runs: 'sync' } as const]
-    return new ServerHandle(home, id, runtime.runtime, listening, serving, stages, onEvent)
+    const handle = new ServerHandle(home, id, runtime.runtime, listening, serving, stages, onEvent)
+    if (bound.held !== undefined) kept?.serving(bound.held, handle)
+    return handle
   }
 
   /**

@@ -4,16 +4,16 @@
 //! that was taken already, or never existed, is an error and not somebody else's file.
 
 use std::{
+    collections::{BTreeMap, btree_map::Entry},
     io,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use slab::Slab;
 use volo_js_transport::Peer;
 
-use crate::{Handle, Listener};
+use crate::{Handle, Listener, SocketOptions};
 
-/// Names a held socket in this process. Numbers are used again once they are free.
+/// Names a held socket in this process. A number is not used again before four billion others, so who still has an old one does no harm.
 pub type HeldId = u32;
 
 /// A socket that is held.
@@ -25,10 +25,30 @@ pub enum Held {
     Connection(Handle),
 }
 
-static HELD: Mutex<Slab<Held>> = Mutex::new(Slab::new());
+impl Held {
+    /// What a descriptor from another process is. A Unix listener's file is not its own yet, see [`own_path`].
+    ///
+    /// # Errors
+    /// The system's; for a descriptor that is no socket, for example.
+    #[cfg(unix)]
+    pub fn from_descriptor(descriptor: Handle) -> io::Result<Self> {
+        if rustix::net::sockopt::socket_acceptconn(&descriptor)? {
+            Ok(Self::Listener(Listener::from_handle(descriptor, None, SocketOptions::default())?))
+        } else {
+            Ok(Self::Connection(descriptor))
+        }
+    }
+}
 
-fn held() -> MutexGuard<'static, Slab<Held>> {
-    // Nothing is left half done by a panic: each operation below is one call of the slab.
+struct Holding {
+    sockets: BTreeMap<HeldId, Held>,
+    last: HeldId,
+}
+
+static HELD: Mutex<Holding> = Mutex::new(Holding { sockets: BTreeMap::new(), last: 0 });
+
+fn held() -> MutexGuard<'static, Holding> {
+    // Nothing is left half done by a panic: each operation below changes the map once.
     HELD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -38,7 +58,15 @@ fn gone(id: HeldId) -> io::Error {
 
 /// Holds a socket until somebody takes it.
 pub fn hold(socket: Held) -> HeldId {
-    held().insert(socket) as HeldId
+    let mut held = held();
+    loop {
+        held.last = held.last.wrapping_add(1);
+        let id = held.last;
+        if let Entry::Vacant(entry) = held.sockets.entry(id) {
+            entry.insert(socket);
+            return id;
+        }
+    }
 }
 
 /// Takes a socket, which is held no longer. Dropping it closes it.
@@ -46,7 +74,7 @@ pub fn hold(socket: Held) -> HeldId {
 /// # Errors
 /// `NotFound` if no such socket is held.
 pub fn take(id: HeldId) -> io::Result<Held> {
-    held().try_remove(id as usize).ok_or_else(|| gone(id))
+    held().sockets.remove(&id).ok_or_else(|| gone(id))
 }
 
 /// Takes a connection.
@@ -55,8 +83,8 @@ pub fn take(id: HeldId) -> io::Result<Held> {
 /// `NotFound` if no such connection is held.
 pub fn take_connection(id: HeldId) -> io::Result<Handle> {
     let mut held = held();
-    match held.get(id as usize) {
-        Some(Held::Connection(_)) => match held.remove(id as usize) {
+    match held.sockets.entry(id) {
+        Entry::Occupied(entry) if matches!(entry.get(), Held::Connection(_)) => match entry.remove() {
             Held::Connection(handle) => Ok(handle),
             Held::Listener(_) => Err(gone(id)),
         },
@@ -69,8 +97,23 @@ pub fn take_connection(id: HeldId) -> io::Result<Handle> {
 /// # Errors
 /// `NotFound` if no such listener is held, or the system's.
 pub fn duplicate(id: HeldId) -> io::Result<Listener> {
-    match held().get(id as usize) {
+    match held().sockets.get(&id) {
         Some(Held::Listener(listener)) => listener.try_clone(),
+        _ => Err(gone(id)),
+    }
+}
+
+/// Whether the file of a held Unix listener goes when it is closed. Nothing happens to other listeners.
+///
+/// # Errors
+/// `NotFound` if no such listener is held, or the system's.
+pub fn own_path(id: HeldId, owned: bool) -> io::Result<()> {
+    match held().sockets.get_mut(&id) {
+        Some(Held::Listener(listener)) if owned => listener.own_path(),
+        Some(Held::Listener(listener)) => {
+            listener.leave_path();
+            Ok(())
+        }
         _ => Err(gone(id)),
     }
 }
@@ -91,5 +134,5 @@ pub fn accept_waiting(id: HeldId) -> io::Result<Vec<(HeldId, Peer)>> {
 
 /// How many sockets are held now.
 pub fn count() -> usize {
-    held().len()
+    held().sockets.len()
 }

@@ -133,6 +133,17 @@ impl Listener {
         self.path.as_deref()
     }
 
+    /// Takes charge of the file of a Unix socket. Nothing happens to other sockets.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn own_path(&mut self) -> io::Result<()> {
+        if let Address::Unix(path) = self.address()? {
+            self.path = Some(path);
+        }
+        Ok(())
+    }
+
     /// Leaves the file of a Unix socket to somebody else.
     pub fn leave_path(&mut self) {
         self.path = None;

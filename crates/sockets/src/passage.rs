@@ -18,6 +18,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer, SendAncillaryMessage,
     SendFlags, Shutdown, recvmsg, sendmsg, shutdown,
@@ -222,4 +223,47 @@ fn check_peer(socket: BorrowedFd<'_>) -> io::Result<()> {
 #[allow(clippy::unnecessary_wraps)]
 fn check_peer(_: BorrowedFd<'_>) -> io::Result<()> {
     Ok(())
+}
+
+/// Ends a wait in another thread.
+#[derive(Debug)]
+pub struct Doorbell(OwnedFd);
+
+/// Waits for a listener, until its [`Doorbell`] is rung or dropped.
+#[derive(Debug)]
+pub struct Rung(OwnedFd);
+
+impl Doorbell {
+    /// A bell, and who hears it.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn pair() -> io::Result<(Self, Rung)> {
+        let (one, other) = Socket::pair(Domain::UNIX, Type::STREAM, None)?;
+        Ok((Self(one.into()), Rung(other.into())))
+    }
+
+    /// Ends the wait, and every later one.
+    pub fn ring(&self) {
+        // Fails if nobody waits any more.
+        let _ = shutdown(&self.0, Shutdown::Both);
+    }
+}
+
+impl Rung {
+    /// Waits until somebody connects; false once the bell was rung.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn wait(&self, listener: &Listener) -> io::Result<bool> {
+        loop {
+            let mut waits = [PollFd::new(&self.0, PollFlags::IN), PollFd::new(listener, PollFlags::IN)];
+            match poll(&mut waits, None) {
+                Ok(_) if !waits[0].revents().is_empty() => return Ok(false),
+                Ok(_) if !waits[1].revents().is_empty() => return Ok(true),
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
 }

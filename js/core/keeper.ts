@@ -1,0 +1,39 @@
+import type { CloseOptions } from './server-handle.js'
+import type { NativeListenOptions } from './addon.js'
+import type { ServerStats } from './stats.js'
+
+/** A server as the keeper of its socket sees it. */
+export interface KeptServer {
+  /** The address it is bound to. */
+  readonly address: string
+  /** Resolves when it has closed. */
+  readonly closed: Promise<void>
+  stats(): ServerStats
+  close(options?: CloseOptions): Promise<void>
+}
+
+/**
+ * Somebody who owns the sockets that servers of this isolate listen on, and outlives them: a server that ends leaves its socket, with
+ * the connections that wait in it, to the next one.
+ */
+export interface Keeper {
+  /**
+   * Gives the number of a held socket that listens.
+   * @throws Error if the address cannot be bound.
+   */
+  bind(options: NativeListenOptions): Promise<number>
+  /** A server has begun to serve on a socket. */
+  serving(socket: number, server: KeptServer): void
+}
+
+const key = Symbol.for('volo-js.keeper')
+
+/** The keeper of all sockets of this isolate, if it has one. */
+export function keeper(): Keeper | undefined {
+  return (globalThis as { [key]?: Keeper })[key]
+}
+
+/** Makes somebody the keeper of all sockets of this isolate. Whatever copy of this package a server comes from, it finds it. */
+export function setKeeper(keeper: Keeper): void {
+  ;(globalThis as { [key]?: Keeper })[key] = keeper
+}

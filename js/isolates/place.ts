@@ -1,0 +1,184 @@
+import { noServerStats, type ServerStats } from '../core/stats.js'
+import { Backoff } from './backoff.js'
+import { endOf, IsolateThread, type Ended } from './isolate-thread.js'
+import type { IsolateEvent, Settings } from './options.js'
+import type { Sockets } from './sockets.js'
+
+/** A wait of so many milliseconds keeps the socket: who connects meanwhile waits a moment. A longer one leaves connections to the others. */
+const MOMENT = 150
+
+/** What an isolate is doing: `waiting` is the time between its death and its next start. */
+export type IsolateState = 'starting' | 'listening' | 'waiting' | 'closing' | 'closed'
+
+/** Counters of one isolate. */
+export interface IsolateStats extends ServerStats {
+  /** Which one, from 0. */
+  readonly isolate: number
+  readonly state: IsolateState
+  /** Its thread, as `node:worker_threads` numbers them; undefined if it has none at the moment. */
+  readonly threadId: number | undefined
+  /** How often it died and was started again. */
+  readonly restarts: number
+}
+
+/** What a place needs to know of the others. */
+export interface Neighbours {
+  /** Does any isolate but this one serve? */
+  othersListen(place: Place): boolean
+}
+
+/** The place of one isolate: the threads that fill it come and go, its sockets stay. */
+export class Place {
+  readonly index: number
+  state: IsolateState = 'starting'
+  readonly #url: URL
+  readonly #settings: Settings
+  readonly #sockets: Sockets
+  readonly #neighbours: Neighbours
+  readonly #backoff: Backoff
+  #thread: IsolateThread | undefined
+  #restarts = 0
+  #timer: NodeJS.Timeout | undefined
+  /** A successor is being started: if the thread dies meanwhile, it fills the place. */
+  #isReplacing = false
+  /** It has listened once; what dies before is not started again. */
+  #hasBegun = false
+
+  constructor(index: number, url: URL, settings: Settings, sockets: Sockets, neighbours: Neighbours) {
+    this.index = index
+    this.#url = url
+    this.#settings = settings
+    this.#sockets = sockets
+    this.#neighbours = neighbours
+    this.#backoff = new Backoff(settings.restart.min, settings.restart.max)
+  }
+
+  /**
+   * The first start.
+   * @throws VoloError UNAVAILABLE if its module does not come to listen: then it is not tried again.
+   */
+  async begin(): Promise<void> {
+    const thread = this.#spawn()
+    this.#thread = thread
+    try {
+      await thread.listening([], this.#settings.startTimeout)
+    } catch (error) {
+      this.state = 'closed'
+      await thread.terminate()
+      throw error
+    }
+    this.#hasBegun = true
+    this.#serves(thread)
+  }
+
+  /**
+   * Starts a successor, and lets the thread go once that one serves wherever it did.
+   * @throws VoloError UNAVAILABLE if the successor does not; then everything stays as it is.
+   */
+  async replace(): Promise<void> {
+    if (this.#isClosing()) return
+    clearTimeout(this.#timer)
+    this.#isReplacing = true
+    const heir = this.#spawn()
+    try {
+      await heir.listening(this.#thread?.names ?? [], this.#settings.startTimeout)
+    } catch (error) {
+      await heir.terminate()
+      this.#tell('failed', 'error', `isolate ${this.index} was not replaced: its successor does not listen`, error)
+      this.#isReplacing = false
+      if (this.#thread === undefined) this.#startAgain()
+      throw error
+    }
+    this.#isReplacing = false
+    const before = this.#thread
+    this.#thread = heir
+    if (this.#isClosing()) {
+      await heir.drain(0)
+      return
+    }
+    this.#serves(heir)
+    await before?.drain(this.#settings.grace)
+    this.#tell('replaced', 'info', `isolate ${this.index} was replaced`)
+  }
+
+  /** Ends it for good. */
+  async close(grace: number): Promise<void> {
+    clearTimeout(this.#timer)
+    if (this.state === 'closed') return
+    this.state = 'closing'
+    await this.#thread?.drain(grace)
+    this.state = 'closed'
+  }
+
+  /** Its counters at this moment. */
+  async stats(): Promise<IsolateStats> {
+    const thread = this.#thread
+    const stats = thread === undefined ? noServerStats : await thread.stats()
+    return { ...stats, isolate: this.index, state: this.state, threadId: thread?.threadId, restarts: this.#restarts }
+  }
+
+  #spawn(): IsolateThread {
+    const thread = new IsolateThread(this.#url, this.index, this.#settings, {
+      bind: (name, options) => this.#sockets.bind(this.index, name, options),
+    })
+    void thread.ended.then((end) => {
+      this.#ended(thread, end)
+    })
+    return thread
+  }
+
+  #serves(thread: IsolateThread): void {
+    this.state = 'listening'
+    this.#tell('listening', 'info', `isolate ${this.index} listens`)
+    const timer = setTimeout(() => {
+      this.#backoff.reset()
+    }, this.#settings.restart.soundAfter)
+    timer.unref()
+    void thread.ended.then(() => {
+      clearTimeout(timer)
+    })
+  }
+
+  #ended(thread: IsolateThread, end: Ended): void {
+    if (thread !== this.#thread || this.#isClosing() || !this.#hasBegun) return
+    this.#thread = undefined
+    this.#tell('died', 'error', `isolate ${this.index} died: ${endOf(end)}`, end.error)
+    if (!this.#isReplacing) this.#startAgain()
+  }
+
+  #startAgain(): void {
+    const delay = this.#backoff.next()
+    this.state = 'waiting'
+    if (delay > MOMENT && this.#neighbours.othersListen(this)) this.#sockets.release(this.index)
+    if (delay > 0) this.#tell('waiting', 'warn', `isolate ${this.index} is started again in ${Math.round(delay)} ms`)
+    this.#timer = setTimeout(() => {
+      this.#start()
+    }, delay)
+  }
+
+  #start(): void {
+    const thread = this.#spawn()
+    this.#thread = thread
+    this.state = 'starting'
+    this.#restarts += 1
+    thread.listening([], this.#settings.startTimeout).then(
+      () => {
+        if (this.#thread === thread && this.state === 'starting') this.#serves(thread)
+      },
+      (error: unknown) => {
+        // If it has ended, that is told already.
+        if (this.#thread !== thread || this.#isClosing()) return
+        this.#tell('failed', 'error', `isolate ${this.index} is stopped, for it does not listen`, error)
+        void thread.terminate()
+      },
+    )
+  }
+
+  #isClosing(): boolean {
+    return this.state === 'closing' || this.state === 'closed'
+  }
+
+  #tell(kind: IsolateEvent['kind'], level: IsolateEvent['level'], text: string, error?: unknown): void {
+    this.#settings.onEvent({ kind, level, isolate: this.index, text, ...(error === undefined ? {} : { error }) })
+  }
+}

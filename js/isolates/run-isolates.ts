@@ -1,0 +1,119 @@
+import { pathToFileURL } from 'node:url'
+
+import { milliseconds } from '../core/duration.js'
+import { closeOnSignal } from '../core/run.js'
+import type { CloseOptions } from '../core/server-handle.js'
+import type { ServerStats } from '../core/stats.js'
+import { settingsOf, type IsolatesOptions, type Settings } from './options.js'
+import { Place, type IsolateStats } from './place.js'
+import { Sockets } from './sockets.js'
+import { sumOf } from './sum.js'
+
+/** Counters of all isolates, added up, and of each. Those of an isolate begin anew with each of its threads. */
+export interface IsolatesStats extends ServerStats {
+  readonly isolates: readonly IsolateStats[]
+}
+
+/** The isolates that run. */
+export class IsolatesHandle implements AsyncDisposable {
+  /** Resolves when all are closed, whoever closed them. */
+  readonly closed: Promise<void>
+  readonly #settings: Settings
+  readonly #places: readonly Place[]
+  readonly #sockets: Sockets
+  #resolveClosed!: () => void
+  #closing = false
+  /** Reloads follow one another. */
+  #reloads: Promise<unknown> = Promise.resolve()
+
+  /** @internal */
+  constructor(settings: Settings, places: readonly Place[], sockets: Sockets) {
+    this.#settings = settings
+    this.#places = places
+    this.#sockets = sockets
+    this.closed = new Promise((resolve) => (this.#resolveClosed = resolve))
+  }
+
+  /** The addresses they listen on, with the real ports: each as often as a server asked for another one. */
+  get addresses(): readonly string[] {
+    return this.#sockets.addresses
+  }
+
+  /** Counters at this moment. An isolate that is too busy to answer within a second counts with what it said last. */
+  async stats(): Promise<IsolatesStats> {
+    const isolates = await Promise.all(this.#places.map((place) => place.stats()))
+    const sum = sumOf(
+      isolates.map(({ isolate: _isolate, state: _state, threadId: _id, restarts: _restarts, ...stats }) => stats),
+    )
+    return { ...sum, isolates }
+  }
+
+  /**
+   * Replaces the isolates one after another: each successor serves before its predecessor drains. Reads the module anew.
+   * @throws VoloError UNAVAILABLE if a successor does not come to listen: it and those behind it are not replaced, and serve on.
+   */
+  reload(): Promise<void> {
+    const reload = this.#reloads.then(async () => {
+      for (const place of this.#places) await place.replace()
+    })
+    this.#reloads = reload.catch(() => undefined)
+    return reload
+  }
+
+  /** Stops accepting in all isolates, lets calls in flight finish, ends the threads. */
+  close(options: CloseOptions = {}): Promise<void> {
+    const grace = options.grace === undefined ? this.#settings.grace : milliseconds(options.grace, 'grace')
+    if (!this.#closing) {
+      this.#closing = true
+      void Promise.all(this.#places.map((place) => place.close(grace))).then(() => {
+        this.#sockets.close()
+        this.#resolveClosed()
+      })
+    }
+    return this.closed
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
+
+/**
+ * Runs a module in several isolates, one thread each. The module listens as it would alone (`Server.of(…).run(':8080')`); each isolate
+ * gets a socket of its own on that port, and the kernel spreads connections over them. Port 0 is one port for all. What dies is started
+ * again, with growing waits, without end.
+ *
+ * @param url The module: a file URL, or a path.
+ * @returns once all of them listen.
+ * @throws VoloError UNAVAILABLE if the module does not come to listen in one of them, with its error as the cause; INVALID_ARGUMENT for
+ *   an option that makes no sense.
+ *
+ * @example
+ * await using isolates = await runIsolates(new URL('./server.js', import.meta.url), { count: 'cores' })
+ * await isolates.closed
+ */
+export async function runIsolates(url: URL | string, options: IsolatesOptions = {}): Promise<IsolatesHandle> {
+  const settings = settingsOf(options)
+  const module = typeof url !== 'string' ? url : /^[a-z]+:\/\//i.test(url) ? new URL(url) : pathToFileURL(url)
+  const sockets = new Sockets()
+  const places: Place[] = []
+  const neighbours = {
+    othersListen: (place: Place) => places.some((other) => other !== place && other.state === 'listening'),
+  }
+  for (let index = 0; index < settings.count; index += 1) {
+    places.push(new Place(index, module, settings, sockets, neighbours))
+  }
+  const begun = await Promise.allSettled(places.map((place) => place.begin()))
+  const failed = begun.find((outcome) => outcome.status === 'rejected')
+  if (failed !== undefined) {
+    await Promise.all(places.map((place) => place.close(0)))
+    sockets.close()
+    throw failed.reason
+  }
+  const handle = new IsolatesHandle(settings, places, sockets)
+  if (options.signals !== false) {
+    const stop = closeOnSignal(handle)
+    void handle.closed.then(stop)
+  }
+  return handle
+}

@@ -1,0 +1,38 @@
+/**
+ * The module every isolate runs. It answers with its thread's id; some ids do harm: -1 throws outside of the call, -2 exits, -3 takes all
+ * the memory it may, -4 blocks for a second, -5 answers after 300 ms.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { threadId, workerData } from 'node:worker_threads'
+
+import { Server } from 'volo-js/thrift'
+import { ItemService } from '../../../examples/volo-gen/index.js'
+
+const { address, fail } = workerData as { address: string; fail?: SharedArrayBuffer }
+// Tests tell a later isolate not to come up.
+if (fail !== undefined && Atomics.load(new Int32Array(fail), 0) === 1) throw new Error('told not to start')
+
+const harm: Readonly<Record<string, () => unknown>> = {
+  '-1': () => {
+    setImmediate(() => {
+      throw new Error('thrown outside of the call')
+    })
+  },
+  '-2': () => process.exit(3),
+  '-3': () => {
+    const kept: unknown[] = []
+    for (;;) kept.push(new Array(1 << 16).fill(kept.length))
+  },
+  '-4': () => {
+    const until = Date.now() + 1000
+    while (Date.now() < until);
+  },
+  '-5': () => sleep(300),
+}
+
+await Server.of(ItemService, {
+  getItem: async ({ id }) => {
+    await harm[String(id)]?.()
+    return { item: { id, title: String(threadId), content: '' } }
+  },
+}).run(address)
