@@ -14,14 +14,14 @@ use std::{
 use napi::JsValue;
 use napi::{
     Env, Error, Result, Status,
-    bindgen_prelude::{Object, Unknown},
+    bindgen_prelude::{Object, Uint8Array, Unknown},
     sys,
 };
 use napi_derive::napi;
 use volo_js_io_threads::{Batch, Command, Driver, Link, Submission, TapeSize, Wake, split};
 use volo_js_reactor_inline::Reactor;
 use volo_js_schema::Schema;
-use volo_js_sockets::Listener;
+use volo_js_sockets::{Listener, held, peer_of};
 use volo_js_tape::{InState, InTape, Malformed, OutTape};
 use volo_js_thrift::Program;
 use volo_js_transport::{
@@ -649,19 +649,57 @@ impl Core {
     }
 
     fn close_owner(&self, id: u32, grace: f64) {
+        self.end_owner(id, grace, |owner, grace| Command::Close { owner, grace }, Reactor::close_owner);
+    }
+
+    /// Hands a server's connections over: each that comes to rest within `grace` milliseconds is held, and a HANDED message tells its number.
+    #[napi]
+    pub fn hand_over(&self, id: u32, grace: f64) {
+        self.end_owner(id, grace, |owner, grace| Command::HandOver { owner, grace }, Reactor::hand_over);
+    }
+
+    fn end_owner(
+        &self,
+        id: u32,
+        grace: f64,
+        command: fn(u32, Duration) -> Command,
+        inline: fn(&mut Reactor, u32, Duration),
+    ) {
         let grace = Duration::try_from_secs_f64(grace / 1e3).unwrap_or(Duration::MAX);
         self.inner.submit();
         {
             let runtimes = self.inner.runtimes.borrow();
             let links = runtimes.links_of_owner(id);
             for link in links {
-                link.send(Command::Close { owner: id, grace });
+                link.send(command(id, grace));
             }
             if links.is_empty() {
-                self.inner.reactor.borrow_mut().close_owner(id, grace);
+                inline(&mut self.inner.reactor.borrow_mut(), id, grace);
             }
         }
         self.inner.settle();
+    }
+
+    /// Goes on with a held connection in a server. `unread` is what was read already of a message that is not complete.
+    #[napi]
+    pub fn adopt(&self, id: u32, socket: u32, unread: Uint8Array) -> Result<()> {
+        let lost = |error: std::io::Error| Error::from_reason(format!("a connection was not taken over: {error}"));
+        let connection = held::take_connection(socket).map_err(lost)?;
+        {
+            let runtimes = self.inner.runtimes.borrow();
+            let links = runtimes.links_of_owner(id);
+            if links.is_empty() {
+                self.inner.reactor.borrow_mut().adopt(id, connection, &unread).map_err(lost)?;
+            } else {
+                let peer = peer_of(&connection).map_err(lost)?;
+                let unread = unread.to_vec();
+                // Numbers of held sockets follow one another, so threads take turns.
+                let link = &links[socket as usize % links.len()];
+                link.send(Command::Adopt { owner: id, socket: connection, peer, unread });
+            }
+        }
+        self.inner.settle();
+        Ok(())
     }
 
     /// An owner has closed and its id may be given to another one.

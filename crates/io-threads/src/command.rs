@@ -44,11 +44,29 @@ pub enum Command {
         /// Its place among the server's connections.
         seat: Seat,
     },
+    /// A connection that another server has handed over is to live here.
+    Adopt {
+        /// The server.
+        owner: u32,
+        /// Its socket.
+        socket: Handle,
+        /// Who is at its other end.
+        peer: Peer,
+        /// What the other server has read of a message that is not complete.
+        unread: Vec<u8>,
+    },
     /// Messages from the isolate.
     Submit(Submission),
     /// Let an owner's calls finish for so long, then close what is left.
     Close {
         /// The server or client.
+        owner: u32,
+        /// The grace time.
+        grace: Duration,
+    },
+    /// Hand an owner's connections over as they come to rest, for so long, then close what is left.
+    HandOver {
+        /// The server.
         owner: u32,
         /// The grace time.
         grace: Duration,

@@ -109,7 +109,9 @@ impl Shard {
         let mut kept = Vec::new();
         for letter in letters.drain(..) {
             // A connection may get the id of one that an earlier letter has closed, whose socket is still there: in the next turn it is not.
-            if !kept.is_empty() || matches!(letter, Command::Connection { .. }) && self.engine.has_actions() {
+            if !kept.is_empty()
+                || matches!(letter, Command::Connection { .. } | Command::Adopt { .. }) && self.engine.has_actions()
+            {
                 kept.push(letter);
                 continue;
             }
@@ -135,6 +137,12 @@ impl Shard {
                     arrivals.push(Arrival::Connection { id, socket });
                 }
             }
+            Command::Adopt { owner, socket, peer, unread } => {
+                let seat = self.engine.admit(owner, &peer);
+                if let Some(id) = seat.and_then(|seat| self.engine.adopt(owner, peer, seat, &unread)) {
+                    arrivals.push(Arrival::Connection { id, socket });
+                }
+            }
             Command::Submit(submission) => {
                 if let Err(damage) = self.engine.submit(&submission.tape()) {
                     self.engine.report(
@@ -146,6 +154,7 @@ impl Shard {
                 }
             }
             Command::Close { owner, grace } => self.engine.close_owner(owner, grace),
+            Command::HandOver { owner, grace } => self.engine.hand_over(owner, grace),
             Command::Stop => arrivals.push(Arrival::Stop),
         }
     }

@@ -9,7 +9,11 @@ use std::{
 use bytes::BytesMut;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use slab::Slab;
-use volo_js_sockets::{Connecting, ListenOptions, Listener, SocketOptions};
+use volo_js_sockets::{
+    Connecting, Handle, ListenOptions, Listener, SocketOptions,
+    held::{self, Held},
+    peer_of,
+};
 use volo_js_tape::{InTape, Malformed, OutTape};
 use volo_js_transport::{Action, Address, ConnectionId, Engine, Interest};
 
@@ -52,6 +56,8 @@ pub struct Reactor {
     /// Connections whose socket may hold more than was read.
     unread: Vec<Event>,
     client_sockets: Vec<(u32, SocketOptions)>,
+    /// Connections about to be closed that are to be read once more.
+    looks: Vec<ConnectionId>,
 }
 
 impl Reactor {
@@ -68,6 +74,7 @@ impl Reactor {
             dirty: Vec::new(),
             unread: Vec::new(),
             client_sockets: Vec::new(),
+            looks: Vec::new(),
         })
     }
 
@@ -105,9 +112,38 @@ impl Reactor {
     /// Lets an owner's calls finish for `grace`, then closes what is left.
     pub fn close_owner(&mut self, owner: u32, grace: Duration) {
         self.engine.set_now(Instant::now());
+        // Who has connected already is served: closing a listener resets what waits in its queue.
+        let listening = self.listeners.iter().filter(|(_, listening)| listening.owner == owner);
+        for key in listening.map(|(key, _)| key).collect::<Vec<_>>() {
+            self.accept(key);
+        }
         self.engine.close_owner(owner, grace);
         self.client_sockets.retain(|(other, _)| *other != owner);
         self.carry_out();
+    }
+
+    /// Hands a server's connections over to another one, see [`Engine::hand_over`]. Their sockets are held for the process then, under the
+    /// numbers that messages for JavaScript tell. Who waits in the listener's queue is left to whoever else has that socket.
+    pub fn hand_over(&mut self, owner: u32, grace: Duration) {
+        self.engine.set_now(Instant::now());
+        self.engine.hand_over(owner, grace);
+        self.carry_out();
+    }
+
+    /// Goes on with a connection of another server, see [`Engine::adopt`].
+    ///
+    /// # Errors
+    /// The system's; the connection is closed then.
+    pub fn adopt(&mut self, owner: u32, socket: Handle, unread: &[u8]) -> io::Result<()> {
+        self.engine.set_now(Instant::now());
+        let peer = peer_of(&socket)?;
+        // A refused connection is closed by being dropped.
+        let seat = self.engine.admit(owner, &peer);
+        if let Some(id) = seat.and_then(|seat| self.engine.adopt(owner, peer, seat, unread)) {
+            self.attend(id, socket);
+        }
+        self.carry_out();
+        Ok(())
     }
 
     /// Options of the sockets a client makes.
@@ -118,7 +154,10 @@ impl Reactor {
 
     /// Must the loop be turned again without waiting?
     pub fn has_backlog(&self) -> bool {
-        self.next_event < self.events.len() || !self.unread.is_empty() || self.engine.has_backlog()
+        self.next_event < self.events.len()
+            || !self.unread.is_empty()
+            || !self.looks.is_empty()
+            || self.engine.has_backlog()
     }
 
     /// How long to wait for the next [`Reactor::tick`]; None if nothing depends on time.
@@ -168,6 +207,11 @@ impl Reactor {
             }
             self.carry_out();
         }
+        while !self.engine.is_turn_over(tape) {
+            let Some(id) = self.looks.pop() else { break };
+            self.look(id, tape);
+            self.carry_out();
+        }
         Ok(())
     }
 
@@ -196,25 +240,16 @@ impl Reactor {
 
     fn accept(&mut self, key: usize) {
         // A listener closed by an event before this one.
-        let Some(listening) = self.listeners.get_mut(key) else { return };
         loop {
+            let Some(listening) = self.listeners.get_mut(key) else { return };
             match listening.listener.accept() {
                 Ok(None) => return,
                 Ok(Some((fd, peer))) => {
                     // A refused connection is closed by being dropped.
-                    let Some(id) = self
-                        .engine
-                        .admit(listening.owner, &peer)
-                        .and_then(|seat| self.engine.accepted(listening.owner, peer, seat))
-                    else {
-                        continue;
-                    };
-                    let interest = Interest { read: true, write: false };
-                    if let Err(error) = self.poller.add(&fd, u64::from(id), interest, Trigger::Edge) {
-                        self.engine.closed(id, &error.to_string());
-                        continue;
-                    }
-                    put(&mut self.connections, id, Connection { fd, interest, connecting: false });
+                    let owner = listening.owner;
+                    let seat = self.engine.admit(owner, &peer);
+                    let Some(id) = seat.and_then(|seat| self.engine.accepted(owner, peer, seat)) else { continue };
+                    self.attend(id, fd);
                 }
                 Err(error) => {
                     // Out of descriptors, most likely: the listener stays readable, so rest instead of spinning.
@@ -231,6 +266,15 @@ impl Reactor {
                 }
             }
         }
+    }
+
+    /// Waits for what an established connection brings.
+    fn attend(&mut self, id: ConnectionId, fd: OwnedFd) {
+        let interest = Interest { read: true, write: false };
+        if let Err(error) = self.poller.add(&fd, u64::from(id), interest, Trigger::Edge) {
+            return self.engine.closed(id, &error.to_string());
+        }
+        put(&mut self.connections, id, Connection { fd, interest, connecting: false });
     }
 
     fn ready(&mut self, id: ConnectionId, event: Event, tape: &mut InTape<'_>) {
@@ -269,6 +313,20 @@ impl Reactor {
             // Not wanted at the moment; wanting it again reports what is there.
             return false;
         }
+        self.receive(id, event, tape)
+    }
+
+    /// Reads a connection that closes once more, whatever it waits for.
+    fn look(&mut self, id: ConnectionId, tape: &mut InTape<'_>) {
+        let event = Event { key: u64::from(id), readable: true, ended: false, writable: false, broken: false };
+        if self.connections.get(id as usize).is_some_and(Option::is_some) {
+            self.receive(id, event, tape);
+        }
+    }
+
+    /// One system call's worth. True if the peer has sent all it will.
+    fn receive(&mut self, id: ConnectionId, event: Event, tape: &mut InTape<'_>) -> bool {
+        let Some(Some(connection)) = self.connections.get(id as usize) else { return false };
         if self.chunk.len() < LEAST {
             // Reclaims what decoded messages gave back, without allocating, unless a message still waits.
             self.chunk.reserve(CHUNK - self.chunk.len());
@@ -288,7 +346,8 @@ impl Reactor {
                 let received = self.chunk.split_to(count).freeze();
                 self.engine.receive(id, received, tape);
             }
-            Err(rustix::io::Errno::AGAIN) => {}
+            // Only a connection that closes has been looked at.
+            Err(rustix::io::Errno::AGAIN) => self.engine.looked(id),
             Err(rustix::io::Errno::INTR) => self.unread.push(event),
             Err(error) => self.engine.closed(id, &io::Error::from(error).to_string()),
         }
@@ -317,6 +376,17 @@ impl Reactor {
                     if let Some(connection) = self.connections.get_mut(id as usize).and_then(Option::take) {
                         // Closing the descriptor removes it from epoll; kqueue and `polling` want to be told.
                         let _ = self.poller.remove(&connection.fd);
+                    }
+                }
+                Action::Look(id) => self.looks.push(id),
+                Action::HandOver { id, owner, unread } => {
+                    if let Some(connection) = self.connections.get_mut(id as usize).and_then(Option::take) {
+                        // The descriptor stays open, and with it a registration that is not removed.
+                        let _ = self.poller.remove(&connection.fd);
+                        let socket = held::hold(Held::Connection(connection.fd));
+                        self.engine.handed_over(owner, socket, unread);
+                    } else {
+                        self.engine.not_handed_over(owner, "it had no socket any more");
                     }
                 }
                 Action::Reset(id) => {

@@ -2,7 +2,10 @@
 
 use std::{io, rc::Rc};
 
-use volo_js_sockets::Connecting;
+use volo_js_sockets::{
+    Connecting,
+    held::{self, Held},
+};
 use volo_js_transport::{Action, Address, ConnectionId};
 
 use crate::{connection::Connection, thread::Thread};
@@ -28,6 +31,24 @@ impl Thread {
             Action::Close(id) => {
                 if let Some(connection) = self.connections.borrow_mut().get_mut(id as usize).and_then(Option::take) {
                     connection.close();
+                }
+            }
+            Action::Look(id) => {
+                if let Some(Some(connection)) = self.connections.borrow().get(id as usize) {
+                    connection.look(self);
+                }
+            }
+            Action::HandOver { id, owner, unread } => {
+                let connection = self.connections.borrow_mut().get_mut(id as usize).and_then(Option::take);
+                let socket = connection.ok_or_else(|| io::ErrorKind::NotConnected.into()).and_then(|connection| {
+                    connection.close();
+                    connection.duplicate()
+                });
+                let mut shard = self.shard.borrow_mut();
+                shard.want_turn();
+                match socket {
+                    Ok(socket) => shard.engine().handed_over(owner, held::hold(Held::Connection(socket)), unread),
+                    Err(error) => shard.engine().not_handed_over(owner, &error.to_string()),
                 }
             }
             Action::Reset(id) => {

@@ -91,6 +91,24 @@ impl Connection {
         }
     }
 
+    /// Reads once more what is about to be closed.
+    pub fn look(&self, thread: &Thread) {
+        let read = thread.reading.read(&self.stream);
+        let mut shard = thread.shard.borrow_mut();
+        shard.want_turn();
+        match read {
+            Ok(Read::Bytes(bytes)) => shard.receive(self.id, bytes),
+            Ok(Read::Nothing) => shard.engine().looked(self.id),
+            Ok(Read::End) => shard.engine().ended(self.id),
+            Err(error) => shard.engine().closed(self.id, &error.to_string()),
+        }
+    }
+
+    /// A descriptor of its own of the same socket: this one closes with its task.
+    pub fn duplicate(&self) -> io::Result<Handle> {
+        Ok(socket2::SockRef::from(&self.stream).try_clone()?.into())
+    }
+
     fn wake(&self) {
         if let Some(waker) = &*self.waker.borrow() {
             waker.wake_by_ref();

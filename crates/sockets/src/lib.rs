@@ -12,7 +12,7 @@ pub mod passage;
 mod path;
 
 pub use connect::{Connecting, connect};
-pub use listener::Listener;
+pub use listener::{Listener, peer_of};
 pub use options::{ListenOptions, SocketOptions};
 
 /// An owned socket of the system.

@@ -180,6 +180,14 @@ impl std::os::windows::io::AsSocket for Listener {
     }
 }
 
+/// Who is at the other end of a connected socket.
+///
+/// # Errors
+/// The system's; `NotConnected` if the peer has reset it.
+pub fn peer_of(socket: &Handle) -> io::Result<Peer> {
+    Ok(socket2::SockRef::from(socket).peer_addr()?.as_socket().map_or(Peer::Unix, Peer::Tcp))
+}
+
 /// One system call where the system has one for it; no address for a peer without one.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn accept(socket: &Socket) -> io::Result<(Handle, Option<SocketAddr>)> {

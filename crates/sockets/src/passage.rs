@@ -28,7 +28,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use crate::{ListenOptions, Listener, SocketOptions};
 
 /// Largest message in bytes: a longer one is a peer that does not speak this.
-pub const LARGEST_MESSAGE: usize = 1 << 20;
+pub const LARGEST_MESSAGE: usize = 1 << 30;
 /// Length and flag.
 const HEADER: usize = 5;
 /// Descriptors received with one call at most; a sender sends one a message.
@@ -87,7 +87,7 @@ impl Passage {
     /// `InvalidInput` for a message that is too long, or the system's: `BrokenPipe` if the other end is gone.
     pub fn send(&self, body: &[u8], descriptor: Option<BorrowedFd<'_>>) -> io::Result<()> {
         if body.len() > LARGEST_MESSAGE {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a message to another process is at most 1 MiB"));
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a message to another process is at most 1 GiB"));
         }
         let mut header = [0; HEADER];
         header[..4].copy_from_slice(&(body.len() as u32).to_le_bytes());

@@ -58,6 +58,8 @@ pub enum Kind {
     Cancel = 8,
     /// Out: a oneway call has been handled.
     Done = 9,
+    /// In: a connection has left its server for another one. Body: number of the held socket; bytes read from it already.
+    Handed = 10,
 }
 
 /// A number that is no [`Kind`].
@@ -80,6 +82,7 @@ impl TryFrom<i32> for Kind {
             7 => Self::Event,
             8 => Self::Cancel,
             9 => Self::Done,
+            10 => Self::Handed,
             other => return Err(UnknownKind(other)),
         })
     }

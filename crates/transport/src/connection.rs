@@ -5,7 +5,7 @@ use std::{collections::VecDeque, time::Instant};
 use bytes::{Bytes, BytesMut};
 use volo_js_thrift::{FrameReader, Transport};
 
-use crate::{Peer, Seat, budget::Share};
+use crate::{Peer, Seat, budget::Share, leaving::Leaving};
 
 /// Names a connection of an engine until it is closed.
 pub type ConnectionId = u32;
@@ -69,6 +69,8 @@ pub(crate) struct Connection {
     pub ended: bool,
     /// Close as soon as everything is written.
     pub closing: bool,
+    /// How it closes.
+    pub leaving: Leaving,
     /// Listed in the engine's dirty list.
     pub dirty: bool,
     /// Listed in the engine's backlog.
@@ -104,6 +106,7 @@ impl Connection {
             paused: false,
             ended: false,
             closing: false,
+            leaving: Leaving::default(),
             dirty: false,
             in_backlog: false,
             blocked: false,

@@ -42,6 +42,18 @@ pub enum Action {
     Interest(ConnectionId),
     /// Stop accepting for this server.
     StopListening(u32),
+    /// Read once more, although the connection is about to be closed: what is there is fed to [`Engine::receive`]; if there is nothing,
+    /// [`Engine::looked`] is told. Closing a socket with bytes unread would reset it.
+    Look(ConnectionId),
+    /// Let go of the socket without closing it, and tell [`Engine::handed_over`]; the id means nothing from now on.
+    HandOver {
+        /// The connection.
+        id: ConnectionId,
+        /// Its server.
+        owner: u32,
+        /// The beginning of a message whose rest is still to come.
+        unread: Bytes,
+    },
 }
 
 /// What to wait for on a connection.
@@ -211,6 +223,7 @@ impl Engine {
             Owner::Server(server) => server.counters.bytes_read.add(read),
             Owner::Client(client) => client.counters.bytes_read.add(read),
         }
+        connection.leaving.bytes_came();
         if connection.has_input() {
             let in_backlog = connection.in_backlog;
             if self.keep(id, &chunk) && !in_backlog {
@@ -244,7 +257,7 @@ impl Engine {
     }
 
     /// Keeps bytes for later. False if that is more than the process may hold: the connection is closed.
-    fn keep(&mut self, id: ConnectionId, bytes: &[u8]) -> bool {
+    pub(crate) fn keep(&mut self, id: ConnectionId, bytes: &[u8]) -> bool {
         let connection = &mut self.connections[id as usize];
         self.buffers.prepare(&mut connection.unread);
         connection.unread.extend_from_slice(bytes);
@@ -345,7 +358,7 @@ impl Engine {
             }
             if notice.put(tape).is_err() {
                 if tape.is_empty() {
-                    self.growth = Some(Growth { text: 64 << 10, bytes: 64 << 10 });
+                    self.growth = Some(Growth { text: 64 << 10, bytes: (64 << 10).max(notice.size() + (4 << 10)) });
                 }
                 return;
             }
@@ -456,8 +469,10 @@ impl Engine {
         }
         if connection.ended && !connection.closing && !connection.unread.is_empty() {
             self.protocol_error(id, "the peer ended in the middle of a message");
-        } else if connection.closing || connection.ended {
+        } else if connection.ended {
             self.end(id, "done");
+        } else if connection.closing {
+            self.leave(id);
         }
     }
 
@@ -473,6 +488,16 @@ impl Engine {
     }
 
     pub(crate) fn remove_connection(&mut self, id: ConnectionId) -> Connection {
+        let connection = self.take_out(id);
+        match connection.memory_peer {
+            None => self.actions.push_back(Action::Close(id)),
+            Some(peer) => self.part(peer),
+        }
+        connection
+    }
+
+    /// Forgets a connection; what becomes of its socket is the caller's matter.
+    pub(crate) fn take_out(&mut self, id: ConnectionId) -> Connection {
         let mut connection = self.connections.remove(id as usize);
         if matches!(connection.role, Role::Server { .. }) {
             self.peers.remove(id);
@@ -484,10 +509,6 @@ impl Engine {
         }
         if connection.in_backlog {
             self.backlog.retain(|other| *other != id);
-        }
-        match connection.memory_peer {
-            None => self.actions.push_back(Action::Close(id)),
-            Some(peer) => self.part(peer),
         }
         connection
     }
@@ -637,7 +658,7 @@ impl Engine {
             Kind::Done => self.oneway_done(call),
             Kind::Call => self.call(tape, message, call),
             Kind::Cancel => self.cancel(call),
-            Kind::Failure | Kind::Gone | Kind::Closed | Kind::Event => {
+            Kind::Failure | Kind::Gone | Kind::Closed | Kind::Event | Kind::Handed => {
                 return Err(Malformed("a message of this kind goes the other way"));
             }
         }

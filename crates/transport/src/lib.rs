@@ -14,6 +14,7 @@ mod engine;
 mod exception;
 mod guard;
 mod in_process;
+mod leaving;
 mod methods;
 mod notice;
 mod options;

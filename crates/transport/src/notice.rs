@@ -1,5 +1,6 @@
 //! Messages for JavaScript that no frame carries: failures, endings, events. They wait here until the tape has room.
 
+use bytes::Bytes;
 use volo_js_tape::{Full, Header, InTape, Kind};
 
 use crate::calls::CallId;
@@ -64,6 +65,12 @@ pub(crate) enum Notice {
         level: Level,
         text: String,
     },
+    /// A connection is on its way to another server.
+    Handed {
+        owner: u32,
+        socket: u32,
+        unread: Bytes,
+    },
 }
 
 impl Notice {
@@ -79,9 +86,29 @@ impl Notice {
             Self::Event { owner, level, text } => {
                 put_text(tape, &header(Kind::Event, none, *owner), *level as i32, 0, text)
             }
+            Self::Handed { owner, socket, unread } => {
+                let mut message = tape.begin(&header(Kind::Handed, none, *owner), usize::MAX)?;
+                // As in `put_text`.
+                let body = message.alloc(2).map_err(|_| Full)?;
+                message.set_i32(body, *socket as i32, 0);
+                message.put_bytes(body + 1, unread)?;
+                message.commit();
+                Ok(())
+            }
             Self::Written { call, owner } => put_bare(tape, &header(Kind::Reply, *call, *owner)),
             Self::Gone { call, owner } => put_bare(tape, &header(Kind::Gone, *call, *owner)),
             Self::Closed { owner } => put_bare(tape, &header(Kind::Closed, none, *owner)),
+        }
+    }
+}
+
+impl Notice {
+    /// Bytes it takes on a tape at most, beside its slots.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Failure { message: text, .. } | Self::Event { text, .. } => text.len(),
+            Self::Handed { unread, .. } => unread.len(),
+            Self::Written { .. } | Self::Gone { .. } | Self::Closed { .. } => 0,
         }
     }
 }

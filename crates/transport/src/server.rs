@@ -13,6 +13,7 @@ use crate::{
     engine::Next,
     exception::{INTERNAL_ERROR, PROTOCOL_ERROR, UNKNOWN_METHOD, leaves_the_stream_intact, put_exception},
     guard,
+    leaving::Leaving,
     notice::{Level, Notice},
     owners::Owner,
 };
@@ -71,6 +72,10 @@ pub(crate) struct Server {
     pub counters: Arc<ServerCounters>,
     /// Set once it closes: when the grace time ends.
     pub closing: Option<Instant>,
+    /// How its connections close then.
+    pub draining: Leaving,
+    /// Connections that are on their way to another server.
+    pub leaving: u32,
     /// Events told since `events_since`.
     pub events: u32,
     pub events_since: Instant,
@@ -97,8 +102,18 @@ impl Engine {
     /// Adds a server under an id that nobody else has.
     pub fn add_server(&mut self, owner: u32, setup: ServerSetup) {
         let ServerSetup { program, methods, options, admission, counters } = setup;
-        let server =
-            Server { program, methods, options, admission, counters, closing: None, events: 0, events_since: self.now };
+        let server = Server {
+            program,
+            methods,
+            options,
+            admission,
+            counters,
+            closing: None,
+            draining: Leaving::AtOnce,
+            leaving: 0,
+            events: 0,
+            events_since: self.now,
+        };
         self.owners.insert(owner, Owner::Server(server));
     }
 
@@ -123,10 +138,6 @@ impl Engine {
     /// A peer has connected: its place, if it may stay. Ask where it was accepted, and give the place to the engine the connection will live in.
     pub fn admit(&mut self, owner: u32, peer: &Peer) -> Option<Seat> {
         let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) else { return None };
-        if server.closing.is_some() {
-            server.counters.refused.add(1);
-            return None;
-        }
         match server.admission.enter(peer) {
             Ok(seat) => Some(seat),
             Err(refusal) => {
@@ -151,18 +162,20 @@ impl Engine {
         }
     }
 
-    /// A connection that was [admitted](Engine::admit) lives here from now on. None if the server has gone meanwhile: close it.
+    /// A connection that was [admitted](Engine::admit) lives here from now on. None if the server has gone meanwhile: close it. Where the server
+    /// is closing, it leaves as the others do, for it has been accepted already.
     pub fn accepted(&mut self, owner: u32, peer: Peer, seat: Seat) -> Option<ConnectionId> {
         let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) else { return None };
-        if server.closing.is_some() {
-            server.counters.refused.add(1);
-            return None;
-        }
         server.counters.accepted.add(1);
         server.counters.connections.add(1);
         let reader = FrameReader::detect(server.options.limits);
+        let draining = server.closing.map(|_| server.draining);
         let role = Role::Server { order: VecDeque::new(), peer, seat };
-        Some(self.insert_connection(Connection::new(role, owner, reader, self.now)))
+        let id = self.insert_connection(Connection::new(role, owner, reader, self.now));
+        if let Some(how) = draining {
+            self.begin_to_leave(id, how);
+        }
+        Some(id)
     }
 
     /// Accepting failed, for lack of descriptors for example.

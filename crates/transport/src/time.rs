@@ -8,6 +8,7 @@ use std::{
 use crate::{
     Action, ClientOptions, ConnectionId, Engine, FailureCode, ServerOptions,
     connection::{Connection, Role},
+    leaving::Leaving,
     notice::{Level, Notice},
     owners::Owner,
 };
@@ -119,6 +120,10 @@ impl Engine {
 
     /// Lets calls finish for `grace`, then closes what is left; a CLOSED message tells the end.
     pub fn close_owner(&mut self, owner: u32, grace: Duration) {
+        self.drain(owner, grace, Leaving::AfterLook);
+    }
+
+    pub(crate) fn drain(&mut self, owner: u32, grace: Duration, how: Leaving) {
         let until = self.now.checked_add(grace).unwrap_or(self.now);
         match self.owners.get_mut(owner as usize) {
             Some(Owner::Server(server)) => {
@@ -126,6 +131,7 @@ impl Engine {
                     self.actions.push_back(Action::StopListening(owner));
                 }
                 server.closing = Some(until);
+                server.draining = how;
                 self.memory.retain(|_, server| *server != owner);
                 let ids: Vec<_> = self
                     .connections
@@ -134,9 +140,7 @@ impl Engine {
                     .map(|(id, _)| id as ConnectionId)
                     .collect();
                 for id in ids {
-                    self.connections[id as usize].closing = true;
-                    self.actions.push_back(Action::Interest(id));
-                    self.finish_if_over(id);
+                    self.begin_to_leave(id, how);
                 }
             }
             Some(Owner::Client(client)) => {
@@ -178,7 +182,9 @@ impl Engine {
     /// Forgets an owner that closes and has nothing left, and tells JavaScript.
     pub(crate) fn closed_if_done(&mut self, owner: u32) {
         let done = match self.owners.get(owner as usize) {
-            Some(Owner::Server(server)) => server.closing.is_some() && server.counters.connections.get() == 0,
+            Some(Owner::Server(server)) => {
+                server.closing.is_some() && server.counters.connections.get() == 0 && server.leaving == 0
+            }
             Some(Owner::Client(client)) => {
                 client.closing.is_some() && client.connections.is_empty() && client.waiting.is_empty()
             }

@@ -21,6 +21,7 @@ export const Kind = {
   EVENT: 7,
   CANCEL: 8,
   DONE: 9,
+  HANDED: 10,
 } as const
 export type Kind = (typeof Kind)[keyof typeof Kind]
 
