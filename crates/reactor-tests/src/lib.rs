@@ -19,6 +19,7 @@ pub mod client;
 #[cfg(unix)]
 pub mod descriptors;
 pub mod faults;
+pub mod leaving;
 pub mod server;
 
 pub use harness::Harness;

@@ -18,6 +18,8 @@ pub struct Message {
     pub numbers: (i32, i32),
     /// The string argument or result, or the text of a failure, exception or event.
     pub text: String,
+    /// What was read already of a connection that is handed over; its number is the first of `numbers`.
+    pub unread: Vec<u8>,
 }
 
 /// The failure of the call in a slot: code, whether it was sent, text.
@@ -50,6 +52,12 @@ pub fn read_messages(slots: &[u64], text: &[u8], bytes: &[u8]) -> Vec<Message> {
             }
             _ => ((0, 0), String::new()),
         };
+        let (numbers, unread) = if kind == Kind::Handed {
+            let (offset, length) = (low(at + 5) as usize, high(at + 5) as usize);
+            ((low(at + 4) as i32, 0), bytes[offset..offset + length].to_vec())
+        } else {
+            (numbers, Vec::new())
+        };
         messages.push(Message {
             kind,
             call: low(at + 1),
@@ -57,6 +65,7 @@ pub fn read_messages(slots: &[u64], text: &[u8], bytes: &[u8]) -> Vec<Message> {
             owner: high(at + 2),
             numbers,
             text,
+            unread,
         });
         at += size;
     }

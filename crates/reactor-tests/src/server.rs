@@ -302,12 +302,14 @@ pub fn closing_lets_calls_finish_and_then_tells(make: Make) {
     let call = harness.kind(Kind::Call);
     harness.eventually("both connections are there", |harness| harness.server_stats(owner).connections == 2);
     harness.subject.close_owner(owner, Duration::from_secs(5));
+    // It is read once more before it is closed.
+    assert_eq!(harness.turn(), []);
     assert!(read_to_end(&mut idle).is_empty());
     harness.eventually("nobody listens any more", |_| TcpStream::connect(address).is_err());
     harness.reply(&call, "y");
     harness.send();
-    assert_eq!(read_to_end(&mut busy), reply_bytes(1, "y"));
     assert_eq!(harness.kind(Kind::Closed).owner, owner);
+    assert_eq!(read_to_end(&mut busy), reply_bytes(1, "y"));
     harness.eventually("nothing keeps the process alive", |harness| !harness.is_busy());
 }
 

@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use volo_js_sockets::{ListenOptions, SocketOptions};
+use volo_js_sockets::{Handle, ListenOptions, SocketOptions};
 use volo_js_transport::{Address, ClientSetup, ServerSetup};
 
 use crate::Message;
@@ -29,6 +29,12 @@ pub trait Subject {
 
     /// Lets an owner's calls finish for `grace`, then closes what is left.
     fn close_owner(&mut self, owner: u32, grace: Duration);
+
+    /// Lets a server's connections go, each as it comes to rest within `grace`.
+    fn hand_over(&mut self, owner: u32, grace: Duration);
+
+    /// Goes on with a connection that another server has let go.
+    fn adopt(&mut self, owner: u32, socket: Handle, unread: &[u8]);
 
     /// Reads what has arrived onto the tape, if nobody else does.
     fn poll(&mut self);

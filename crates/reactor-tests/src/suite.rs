@@ -25,6 +25,12 @@ macro_rules! behaviour_tests {
             connections_over_the_limit_are_refused
             incomplete_messages_share_the_memory_budget
         }
+        $crate::behaviour_tests! { $make, leaving:
+            a_call_that_arrived_before_the_close_is_answered
+            connections_move_to_another_server_and_their_peers_see_nothing_of_it
+            what_does_not_come_to_rest_is_closed_after_the_grace_time
+            a_large_beginning_of_a_message_moves_too
+        }
         $crate::behaviour_tests! { $make, client:
             a_call_connects_and_is_answered
             pipelined_calls_share_a_connection_and_may_be_answered_out_of_order
@@ -58,7 +64,7 @@ mod tests {
     #[test]
     fn every_behaviour_is_listed() {
         let list = include_str!("suite.rs");
-        for source in [include_str!("server.rs"), include_str!("client.rs")] {
+        for source in [include_str!("server.rs"), include_str!("client.rs"), include_str!("leaving.rs")] {
             let names = source.lines().filter_map(|line| line.strip_prefix("pub fn ")?.strip_suffix("(make: Make) {"));
             let missing: Vec<_> = names.filter(|name| !list.lines().any(|line| line.trim() == *name)).collect();
             assert!(missing.is_empty(), "not listed in behaviour_tests: {missing:?}");

@@ -4,7 +4,7 @@
 use std::{collections::HashMap, io, sync::Arc, time::Duration};
 
 use volo_js_io_threads::{Command, IoThreads, Run, Submission, TapeSize, Wake, split};
-use volo_js_sockets::{ListenOptions, Listener, SocketOptions};
+use volo_js_sockets::{Handle, ListenOptions, Listener, SocketOptions, peer_of};
 use volo_js_tape::Kind;
 use volo_js_transport::{Address, ClientSetup, ServerSetup};
 
@@ -77,6 +77,15 @@ impl Subject for Threads {
             Some(thread) => self.io.links()[*thread].send(Command::Close { owner, grace }),
             None => self.io.links().iter().for_each(|link| link.send(Command::Close { owner, grace })),
         }
+    }
+
+    fn hand_over(&mut self, owner: u32, grace: Duration) {
+        self.io.links().iter().for_each(|link| link.send(Command::HandOver { owner, grace }));
+    }
+
+    fn adopt(&mut self, owner: u32, socket: Handle, unread: &[u8]) {
+        let peer = peer_of(&socket).unwrap();
+        self.io.links()[0].send(Command::Adopt { owner, socket, peer, unread: unread.to_vec() });
     }
 
     fn poll(&mut self) {}

@@ -5,6 +5,7 @@ use std::{io, time::Duration};
 
 use volo_js_reactor_inline::{ListenOptions, Reactor, SocketOptions};
 use volo_js_reactor_tests::{Message, Subject, read_messages};
+use volo_js_sockets::Handle;
 use volo_js_tape::{InState, InTape, OutTape};
 use volo_js_transport::{Address, ClientSetup, ServerSetup};
 
@@ -48,6 +49,14 @@ impl Subject for Inline {
 
     fn close_owner(&mut self, owner: u32, grace: Duration) {
         self.reactor.close_owner(owner, grace);
+    }
+
+    fn hand_over(&mut self, owner: u32, grace: Duration) {
+        self.reactor.hand_over(owner, grace);
+    }
+
+    fn adopt(&mut self, owner: u32, socket: Handle, unread: &[u8]) {
+        self.reactor.adopt(owner, socket, unread).unwrap();
     }
 
     fn poll(&mut self) {
