@@ -164,7 +164,8 @@ impl Shard {
     pub fn place(&mut self, owner: u32, socket: Handle, peer: Peer) -> Option<(ConnectionId, Handle)> {
         self.want_turn();
         let seat = self.engine.admit(owner, &peer)?;
-        let to = self.next % self.place.links.len();
+        // The other threads may have closed theirs already.
+        let to = if self.engine.is_closing(owner) { self.place.index } else { self.next % self.place.links.len() };
         self.next = to + 1;
         if to == self.place.index {
             return Some((self.engine.accepted(owner, peer, seat)?, socket));

@@ -89,15 +89,18 @@ pub fn connections_move_to_another_server_and_their_peers_see_nothing_of_it(make
     partial.write_all(&frame[..20]).unwrap();
     ask(&mut busy, 1, "busy");
     let call = old.kind(Kind::Call);
-    while old.server_stats(from).bytes_read < 20 {
-        old.turn();
-    }
+    let sent = 2 * call_bytes("Echo", CALL, 1, Some("x"), true).len()
+        + call_bytes("Echo", CALL, 1, Some("busy"), true).len()
+        + 20;
+    old.eventually("all is read", |old| old.server_stats(from).bytes_read == sent as u64);
 
     old.subject.hand_over(from, GRACE);
-    // What the busy one asks now waits in its socket.
-    ask(&mut busy, 2, "more");
-    let messages = old.until(|message| message.kind == Kind::Handed);
+    let messages = old.kinds(Kind::Handed, 2);
     assert_eq!(take(&messages, &mut new, to), 2, "those that are at rest move at once");
+    assert_eq!(messages.iter().map(|message| message.unread.len()).sum::<usize>(), 20);
+    old.settle();
+    // Nobody reads it before the connection has moved.
+    ask(&mut busy, 2, "more");
     old.reply(&call, "busy");
     old.send();
     assert_eq!(move_over(&mut old, &mut new, to), 1, "the other one moves when it is answered");
@@ -134,9 +137,8 @@ pub fn a_large_beginning_of_a_message_moves_too(make: Make) {
     let text = "x".repeat(300 << 10);
     let frame = call_bytes("Echo", CALL, 1, Some(&text), true);
     peer.write_all(&frame[..frame.len() - 1]).unwrap();
-    while old.server_stats(from).bytes_read < frame.len() as u64 - 1 {
-        old.turn();
-    }
+    let sent = frame.len() as u64 - 1;
+    old.eventually("all is read", |old| old.server_stats(from).bytes_read == sent);
     old.subject.hand_over(from, GRACE);
     assert_eq!(move_over(&mut old, &mut new, to), 1);
     peer.write_all(&frame[frame.len() - 1..]).unwrap();

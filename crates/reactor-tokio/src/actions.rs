@@ -57,12 +57,12 @@ impl Thread {
                 }
             }
             Action::StopListening(owner) => {
-                self.listeners.borrow_mut().retain(|(other, accepting)| {
-                    if *other == owner {
-                        accepting.abort();
-                    }
-                    *other != owner
-                });
+                let (ours, others): (Vec<_>, Vec<_>) =
+                    self.listeners.take().into_iter().partition(|accepting| accepting.owner == owner);
+                self.listeners.replace(others);
+                for accepting in ours {
+                    accepting.stop(self);
+                }
             }
             Action::Connect(id, address) => {
                 let outcome = self.connect(id, &address);

@@ -93,7 +93,7 @@ impl Connection {
 
     /// Reads once more what is about to be closed.
     pub fn look(&self, thread: &Thread) {
-        let read = thread.reading.read(&self.stream);
+        let read = thread.reading.look(&self.stream);
         let mut shard = thread.shard.borrow_mut();
         shard.want_turn();
         match read {

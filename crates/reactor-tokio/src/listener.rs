@@ -3,7 +3,7 @@
 use std::{io, rc::Rc, time::Duration};
 
 use socket2::SockRef;
-use tokio::{io::Interest, net::TcpStream};
+use tokio::{io::Interest, net::TcpStream, task::AbortHandle};
 use volo_js_sockets::{Handle, Listener};
 use volo_js_transport::{ConnectionId, Peer};
 
@@ -12,8 +12,31 @@ use crate::{connection::Connection, thread::Thread};
 /// How long accepting rests after it failed: for lack of descriptors most likely, and the queue stays as it is.
 const REST: Duration = Duration::from_millis(100);
 
+/// A server's listener, and the task that accepts.
+pub(crate) struct Accepting {
+    pub owner: u32,
+    listener: Rc<Listener>,
+    task: AbortHandle,
+}
+
+impl Accepting {
+    pub fn start(thread: &Rc<Thread>, owner: u32, listener: Listener) -> Self {
+        let listener = Rc::new(listener);
+        let task = thread.spawn(accept(thread.clone(), owner, listener.clone()));
+        Self { owner, listener, task }
+    }
+
+    /// Accepts no more. Who has connected already is served: closing a listener resets what waits in its queue.
+    pub fn stop(self, thread: &Rc<Thread>) {
+        self.task.abort();
+        while let Ok(Some((socket, peer))) = self.listener.accept() {
+            place(thread, self.owner, socket, peer);
+        }
+    }
+}
+
 /// Accepts for a server until it is aborted.
-pub(crate) async fn accept(thread: Rc<Thread>, owner: u32, listener: Listener) {
+async fn accept(thread: Rc<Thread>, owner: u32, listener: Rc<Listener>) {
     let mut watch = None;
     loop {
         match next(&listener, &mut watch).await {
@@ -47,12 +70,16 @@ async fn next(listener: &Listener, watch: &mut Option<TcpStream>) -> io::Result<
 }
 
 fn take_in(thread: &Rc<Thread>, owner: u32, socket: Handle, peer: Peer) {
+    place(thread, owner, socket, peer);
+    thread.carry_out();
+}
+
+fn place(thread: &Rc<Thread>, owner: u32, socket: Handle, peer: Peer) {
     // What another thread gets has been sent to it; what is refused is closed by being dropped.
     let placed = thread.shard.borrow_mut().place(owner, socket, peer);
     if let Some((id, socket)) = placed {
         thread.start_connection(id, socket);
     }
-    thread.carry_out();
 }
 
 impl Thread {

@@ -1,7 +1,7 @@
 //! Where bytes are received.
 
 use std::{
-    cell::RefCell,
+    cell::{RefCell, RefMut},
     io::{self, Read as _},
 };
 
@@ -33,11 +33,7 @@ impl Reading {
         Self(RefCell::new(BytesMut::zeroed(CHUNK)))
     }
 
-    /// Reads what is there, with one system call.
-    ///
-    /// # Errors
-    /// The system's: the connection is broken.
-    pub fn read(&self, stream: &TcpStream) -> io::Result<Read> {
+    fn chunk(&self) -> RefMut<'_, BytesMut> {
         let mut chunk = self.0.borrow_mut();
         if chunk.len() < LEAST {
             // Reclaims what decoded messages gave back, without allocating, unless a message still waits.
@@ -45,6 +41,29 @@ impl Reading {
             chunk.reserve(missing);
             chunk.resize(CHUNK, 0);
         }
+        chunk
+    }
+
+    /// Reads what is there, whether or not Tokio knows of it yet.
+    ///
+    /// # Errors
+    /// The system's: the connection is broken.
+    pub fn look(&self, stream: &TcpStream) -> io::Result<Read> {
+        let mut chunk = self.chunk();
+        match (&*SockRef::from(stream)).read(&mut chunk[..]) {
+            Ok(0) => Ok(Read::End),
+            Ok(count) => Ok(Read::Bytes(chunk.split_to(count).freeze())),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Read::Nothing),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads what is there, with one system call.
+    ///
+    /// # Errors
+    /// The system's: the connection is broken.
+    pub fn read(&self, stream: &TcpStream) -> io::Result<Read> {
+        let mut chunk = self.chunk();
         let mut count = 0;
         let outcome = stream.try_io(Interest::READABLE, || {
             count = (&*SockRef::from(stream)).read(&mut chunk[..])?;

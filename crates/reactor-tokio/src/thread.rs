@@ -16,7 +16,7 @@ use volo_js_io_threads::{Driver, Place, Shard};
 use volo_js_sockets::SocketOptions;
 use volo_js_transport::{ConnectionId, Engine};
 
-use crate::{connection::Connection, reading::Reading, turn::turns};
+use crate::{connection::Connection, listener::Accepting, reading::Reading, turn::turns};
 
 /// Tasks run between two looks at the sockets. A look costs a system call, so there are more of them than Tokio's 61; yet a connection that
 /// becomes ready waits for no more than this many others.
@@ -37,7 +37,7 @@ pub(crate) struct Thread {
     /// By the engine's connection id.
     pub connections: RefCell<Vec<Option<Rc<Connection>>>>,
     /// The tasks that accept, by server.
-    pub listeners: RefCell<Vec<(u32, AbortHandle)>>,
+    pub listeners: RefCell<Vec<Accepting>>,
     /// Options of the sockets that clients make.
     pub client_sockets: RefCell<HashMap<u32, SocketOptions>>,
     pub reading: Reading,

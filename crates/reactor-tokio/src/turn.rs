@@ -14,7 +14,7 @@ use volo_js_io_threads::Arrival;
 use volo_js_transport::ConnectionId;
 
 use crate::{
-    listener::accept,
+    listener::Accepting,
     thread::{End, Thread},
 };
 
@@ -66,8 +66,8 @@ impl Turning {
         for arrival in self.arrivals.drain(..) {
             match arrival {
                 Arrival::Listen { owner, listener } => {
-                    let accepting = thread.spawn(accept(thread.clone(), owner, listener));
-                    thread.listeners.borrow_mut().push((owner, accepting));
+                    let accepting = Accepting::start(thread, owner, listener);
+                    thread.listeners.borrow_mut().push(accepting);
                 }
                 Arrival::Connection { id, socket } => thread.start_connection(id, socket),
                 Arrival::ClientSocket { owner, options } => {

@@ -45,7 +45,7 @@ impl Engine {
     /// # Arguments
     /// * `unread` - what the other server had read of a message that is not complete.
     pub fn adopt(&mut self, owner: u32, peer: Peer, seat: Seat, unread: &[u8]) -> Option<ConnectionId> {
-        if matches!(self.owners.get(owner as usize), Some(Owner::Server(server)) if server.closing.is_some()) {
+        if self.is_closing(owner) {
             return None;
         }
         let id = self.accepted(owner, peer, seat)?;
@@ -56,6 +56,11 @@ impl Engine {
             self.enlist(id);
         }
         Some(id)
+    }
+
+    /// Is this server closing?
+    pub fn is_closing(&self, owner: u32) -> bool {
+        matches!(self.owners.get(owner as usize), Some(Owner::Server(server)) if server.closing.is_some())
     }
 
     /// [`Action::Look`] has found nothing.
