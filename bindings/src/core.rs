@@ -564,8 +564,10 @@ impl Core {
                     counters.push(setup.counters.clone());
                     link.send(Command::Server { owner: id, setup });
                 }
-                // Behind its servers, for connections go to all of them. Servers take turns in who accepts.
-                links[id as usize % links.len()].send(Command::Listen { owner: id, listener });
+                // Behind its servers, for connections go to all of them.
+                if let Some(link) = accepting(links, id) {
+                    link.send(Command::Listen { owner: id, listener });
+                }
                 runtimes.settle_in(id, Home::Server { runtime: Some(index), counters });
                 NativeListening {
                     address: bound.to_string(),
@@ -670,10 +672,9 @@ impl Core {
         {
             let runtimes = self.inner.runtimes.borrow();
             let links = runtimes.links_of_owner(id);
-            for link in links {
+            if let Some(link) = accepting(links, id) {
                 link.send(command(id, grace));
-            }
-            if links.is_empty() {
+            } else {
                 inline(&mut self.inner.reactor.borrow_mut(), id, grace);
             }
         }
@@ -774,6 +775,11 @@ impl Core {
     pub fn shutdown(&self) {
         self.inner.close();
     }
+}
+
+/// The thread that accepts for a server: servers take turns in who does. For a client its only one.
+fn accepting(links: &[Arc<Link>], owner: u32) -> Option<&Arc<Link>> {
+    links.get((owner as usize).checked_rem(links.len())?)
 }
 
 pub(crate) fn error_code(error: &std::io::Error) -> &'static str {

@@ -104,6 +104,13 @@ export interface Core {
   listen(id: number, program: number, services: number[], options: NativeListenOptions): NativeListening
   /** Stops accepting, lets calls finish for `grace` ms, closes; a CLOSED message on the tape tells the end. */
   closeServer(id: number, grace: number): void
+  /**
+   * Stops accepting and lets connections go, each as it comes to rest within `grace` ms: it is held then, and a HANDED message on the tape
+   * tells its number. A CLOSED message tells the end.
+   */
+  handOver(id: number, grace: number): void
+  /** Goes on with a held connection; `unread` is what another server has read of a message that is not complete. */
+  adopt(id: number, socket: number, unread: Uint8Array): void
   /** Makes a client, under an id as above; connects when the first call needs it. */
   connect(id: number, program: number, options: NativeClientOptions): void
   /** Fails what is in flight after `grace` ms and closes; a CLOSED message on the tape tells the end. */

@@ -17,6 +17,8 @@ export interface Owner {
   closed(): void
   /** Something an operator wants to know. */
   event(level: number, text: string): void
+  /** A connection has left for another server: the number of its held socket, and what was read of a message that is not complete. */
+  handed?(socket: number, unread: Uint8Array): void
 }
 
 /** An owner, and how many threads are still to tell its end. */
@@ -181,6 +183,12 @@ export class Isolate {
           this.core.forget(owner)
           this.release(owner)
         }
+        return
+      }
+      case Kind.HANDED: {
+        tape.begin(p)
+        const body = p + HEADER_SLOTS
+        this.#places[owner]?.owner.handed?.(i32[2 * body], tape.binary(body + 1))
         return
       }
       case Kind.EVENT: {

@@ -1,5 +1,5 @@
-import type { CloseOptions } from './server-handle.js'
 import type { NativeListenOptions } from './addon.js'
+import type { CloseOptions } from './server-handle.js'
 import type { ServerStats } from './stats.js'
 
 /** A server as the keeper of its socket sees it. */
@@ -10,6 +10,24 @@ export interface KeptServer {
   readonly closed: Promise<void>
   stats(): ServerStats
   close(options?: CloseOptions): Promise<void>
+  /**
+   * Closes, but lets every connection go that comes to rest within `grace` milliseconds: `give` gets the number of its held socket, and
+   * what was read of a message that is not complete. Nothing happens to a server that closes already.
+   */
+  handOver(grace: number, give: (socket: number, unread: Uint8Array) => void): Promise<void>
+  /**
+   * Goes on with a connection that another server let go. False if this one closes itself.
+   * @throws Error if there is no such connection.
+   */
+  adopt(socket: number, unread: Uint8Array): boolean
+}
+
+/** What a server tells the keeper of its socket. */
+export interface Custody {
+  /** It closes, of itself: nobody will serve on the socket any more. */
+  closing(): void
+  /** It has closed; `KeptServer.closed` waits for what this returns. */
+  closed(): Promise<void> | void
 }
 
 /**
@@ -23,7 +41,7 @@ export interface Keeper {
    */
   bind(options: NativeListenOptions): Promise<number>
   /** A server has begun to serve on a socket. */
-  serving(socket: number, server: KeptServer): void
+  serving(socket: number, server: KeptServer): Custody
 }
 
 const key = Symbol.for('volo-js.keeper')

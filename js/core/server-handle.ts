@@ -2,6 +2,7 @@ import type { Stage } from './compose.js'
 import type { NativeListening } from './addon.js'
 import { milliseconds, type Duration } from './duration.js'
 import type { Isolate, Owner } from './isolate.js'
+import type { Custody } from './keeper.js'
 import { reportEvent } from './report.js'
 import type { RuntimeInfo, RuntimeKind } from './runtime.js'
 import type { ServerEvent } from './server-options.js'
@@ -26,6 +27,8 @@ export class ServerHandle implements AsyncDisposable {
   readonly #stages: readonly Stage[]
   #lastStats = noServerStats
   #state: 'listening' | 'closing' | 'closed' = 'listening'
+  #custody: Custody | undefined
+  #give: ((socket: number, unread: Uint8Array) => void) | undefined
 
   /** @internal */
   constructor(
@@ -50,7 +53,10 @@ export class ServerHandle implements AsyncDisposable {
       closed: () => {
         this.stats()
         this.#state = 'closed'
-        resolveClosed()
+        void Promise.resolve(this.#custody?.closed()).then(resolveClosed)
+      },
+      handed: (socket, unread) => {
+        this.#give?.(socket, unread)
       },
       event: (level, text) => {
         try {
@@ -85,10 +91,33 @@ export class ServerHandle implements AsyncDisposable {
   close(options: CloseOptions = {}): Promise<void> {
     const grace = milliseconds(options.grace ?? '5s', 'grace')
     if (this.#state !== 'closed') {
+      if (this.#state === 'listening') this.#custody?.closing()
       this.#state = 'closing'
       this.#isolate.core.closeServer(this.#id, grace)
     }
     return this.closed
+  }
+
+  /** @internal Somebody else owns its socket. */
+  keptBy(custody: Custody): void {
+    this.#custody = custody
+  }
+
+  /** @internal */
+  handOver(grace: number, give: (socket: number, unread: Uint8Array) => void): Promise<void> {
+    if (this.#state === 'listening') {
+      this.#state = 'closing'
+      this.#give = give
+      this.#isolate.core.handOver(this.#id, grace)
+    }
+    return this.closed
+  }
+
+  /** @internal */
+  adopt(socket: number, unread: Uint8Array): boolean {
+    if (this.#state !== 'listening') return false
+    this.#isolate.core.adopt(this.#id, socket, unread)
+    return true
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -135,7 +135,7 @@ export class Server<Cx extends Context = Context> {
     const onEvent = options.onEvent ?? (({ level, text }) => reportEvent(level === 'error' ? 2 : 1, text))
     const stages = [...chain.stages, { name: 'handler', runs: 'sync' } as const]
     const handle = new ServerHandle(home, id, runtime.runtime, listening, serving, stages, onEvent)
-    if (bound.held !== undefined) kept?.serving(bound.held, handle)
+    if (bound.held !== undefined && kept !== undefined) handle.keptBy(kept.serving(bound.held, handle))
     return handle
   }
 

@@ -1,10 +1,10 @@
 import { inspect } from 'node:util'
-import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
+import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads'
 
-import type { NativeListenOptions } from '../core/addon.js'
+import { addon, type NativeListenOptions } from '../core/addon.js'
 import { VoloError } from '../core/errors.js'
 import { noServerStats, type ServerStats } from '../core/stats.js'
-import type { IsolateData, ToIsolate, ToSupervisor } from './messages.js'
+import type { Connection, IsolateData, ToIsolate, ToSupervisor } from './messages.js'
 import type { Settings } from './options.js'
 
 /** From the compiled modules and from the bundle it is at the same place. */
@@ -25,6 +25,10 @@ export interface Ended {
 export interface Patron {
   /** A socket that listens, by its name. */
   bind(name: string, options: NativeListenOptions): number
+  /** A server has closed of itself: its socket is not needed any more. */
+  unbind(name: string): void
+  /** A connection is to go on elsewhere. */
+  pass(connection: Connection): void
 }
 
 /** The thread of one isolate, from its start to its end. */
@@ -35,6 +39,8 @@ export class IsolateThread {
   readonly #port: MessagePort
   readonly #listening = new Set<string>()
   readonly #index: number
+  /** Sockets of connections that are on their way to it. */
+  readonly #coming = new Set<number>()
   #onListening: (() => void) | undefined
   #onDrained: (() => void) | undefined
   readonly #asked = new Map<number, (stats: ServerStats) => void>()
@@ -63,7 +69,12 @@ export class IsolateThread {
       let error: unknown
       this.#worker.on('error', (thrown) => (error = thrown))
       this.#worker.on('exit', (code) => {
+        // What it said last may not have been heard yet: connections it let go, above all.
+        for (let last = receiveMessageOnPort(port1); last !== undefined; last = receiveMessageOnPort(port1)) {
+          this.#take(last.message as ToSupervisor, patron)
+        }
         port1.close()
+        for (const socket of this.#coming) addon().closeSocket(socket)
         resolve({ code, error })
       })
     })
@@ -111,13 +122,20 @@ export class IsolateThread {
   /**
    * Closes its servers and waits for its end. Calls may go on for `grace` milliseconds; a thread that something else keeps going is
    * terminated then.
+   * @param handOver Connections are passed on, instead of closed, as they come to rest.
    */
-  async drain(grace: number): Promise<void> {
+  async drain(grace: number, handOver: boolean): Promise<void> {
     const drained = new Promise<void>((resolve) => (this.#onDrained = resolve))
-    this.#say({ kind: 'drain', grace })
+    this.#say({ kind: 'drain', grace, handOver })
     const closed = await within(grace + LINGER, Promise.race([drained, this.ended]))
     if (closed) await within(LINGER, this.ended)
     await this.terminate()
+  }
+
+  /** Lets it go on with a connection. */
+  adopt(connection: Connection): void {
+    this.#coming.add(connection.socket)
+    this.#say(connection)
   }
 
   /** Its counters; the last known ones if it does not answer in time. */
@@ -155,6 +173,17 @@ export class IsolateThread {
       case 'listening':
         this.#listening.add(message.name)
         this.#onListening?.()
+        return
+      case 'closing':
+        this.#listening.delete(message.name)
+        patron.unbind(message.name)
+        return
+      case 'connection':
+        this.#coming.delete(message.socket)
+        patron.pass(message)
+        return
+      case 'adopted':
+        this.#coming.delete(message.socket)
         return
       case 'stats':
         this.#asked.get(message.request)?.(message.stats)

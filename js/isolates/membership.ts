@@ -1,8 +1,8 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { NativeListenOptions } from '../core/addon.js'
-import type { Keeper, KeptServer } from '../core/keeper.js'
+import type { Custody, Keeper, KeptServer } from '../core/keeper.js'
 import { reportEvent } from '../core/report.js'
-import type { ToIsolate, ToSupervisor } from './messages.js'
+import type { Connection, ToIsolate, ToSupervisor } from './messages.js'
 import { sumOf } from './sum.js'
 
 interface Waiting {
@@ -17,9 +17,10 @@ export class Membership implements Keeper {
   readonly #waiting = new Map<number, Waiting>()
   /** Names of sockets that servers are about to serve on. */
   readonly #names = new Map<number, string>()
-  readonly #servers = new Set<KeptServer>()
+  /** Servers, and the names of their sockets. */
+  readonly #servers = new Map<KeptServer, string>()
   #requests = 0
-  #grace: number | undefined
+  #drain: { readonly grace: number; readonly handOver: boolean } | undefined
 
   constructor(port: MessagePort) {
     this.#port = port
@@ -40,14 +41,20 @@ export class Membership implements Keeper {
     })
   }
 
-  serving(socket: number, server: KeptServer): void {
+  serving(socket: number, server: KeptServer): Custody {
     const name = this.#names.get(socket) ?? ''
-    this.#servers.add(server)
-    void server.closed.then(() => {
-      this.#servers.delete(server)
-    })
+    this.#servers.set(server, name)
     this.#say({ kind: 'listening', name })
-    if (this.#grace !== undefined) void this.#close(server, this.#grace)
+    // Asked to close before it listened.
+    if (this.#drain !== undefined) queueMicrotask(() => void this.#close(server, name))
+    return {
+      closing: () => {
+        this.#say({ kind: 'closing', name })
+      },
+      closed: () => {
+        this.#servers.delete(server)
+      },
+    }
   }
 
   #take(message: ToIsolate): void {
@@ -64,15 +71,18 @@ export class Membership implements Keeper {
         })
         return
       case 'stats': {
-        const stats = sumOf(Array.from(this.#servers, (server) => server.stats()))
+        const stats = sumOf(Array.from(this.#servers.keys(), (server) => server.stats()))
         this.#say({ kind: 'stats', request: message.request, stats })
         return
       }
       case 'drain':
-        this.#grace = message.grace
-        void Promise.all(Array.from(this.#servers, (server) => this.#close(server, message.grace))).then(() => {
+        this.#drain = message
+        void Promise.all(Array.from(this.#servers, ([server, name]) => this.#close(server, name))).then(() => {
           this.#say({ kind: 'drained' })
         })
+        return
+      case 'connection':
+        this.#adopt(message)
     }
   }
 
@@ -84,10 +94,34 @@ export class Membership implements Keeper {
     how(waiting)
   }
 
-  #close(server: KeptServer, grace: number): Promise<void> {
-    return server.close({ grace }).catch((error: unknown) => {
+  async #close(server: KeptServer, name: string): Promise<void> {
+    const { grace, handOver } = this.#drain ?? { grace: 0, handOver: false }
+    try {
+      if (!handOver) return await server.close({ grace })
+      await server.handOver(grace, (socket, unread) => {
+        this.#say({ kind: 'connection', name, socket, unread })
+      })
+    } catch (error) {
       reportEvent(2, `the server on ${server.address} could not be closed`, error)
-    })
+    }
+  }
+
+  #adopt(connection: Connection): void {
+    const { name, socket, unread } = connection
+    try {
+      for (const [server, other] of this.#servers) {
+        if (other === name && server.adopt(socket, unread)) {
+          this.#say({ kind: 'adopted', socket })
+          return
+        }
+      }
+    } catch (error) {
+      reportEvent(2, `a connection was lost on its way to the server on ${name}`, error)
+      this.#say({ kind: 'adopted', socket })
+      return
+    }
+    // Nobody here serves on that address any more: somebody else may.
+    this.#say(connection)
   }
 
   #say(message: ToSupervisor): void {

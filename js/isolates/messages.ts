@@ -14,10 +14,22 @@ export interface IsolateData {
   readonly workerData: unknown
 }
 
+/** A connection that goes on in another isolate. */
+export interface Connection {
+  readonly kind: 'connection'
+  readonly name: string
+  readonly socket: number
+  /** What was read of a message that is not complete. */
+  readonly unread: Uint8Array
+}
+
 /** From an isolate. A server is named by its address as it was asked for, which is the same in every isolate. */
 export type ToSupervisor =
   | { readonly kind: 'bind'; readonly request: number; readonly name: string; readonly options: NativeListenOptions }
   | { readonly kind: 'listening'; readonly name: string }
+  | { readonly kind: 'closing'; readonly name: string }
+  | { readonly kind: 'adopted'; readonly socket: number }
+  | Connection
   | { readonly kind: 'stats'; readonly request: number; readonly stats: ServerStats }
   | { readonly kind: 'drained' }
 
@@ -26,4 +38,5 @@ export type ToIsolate =
   | { readonly kind: 'bound'; readonly request: number; readonly socket: number }
   | { readonly kind: 'failed'; readonly request: number; readonly message: string; readonly code: string | undefined }
   | { readonly kind: 'stats'; readonly request: number }
-  | { readonly kind: 'drain'; readonly grace: number }
+  | { readonly kind: 'drain'; readonly grace: number; readonly handOver: boolean }
+  | Connection

@@ -1,6 +1,8 @@
+import { addon } from '../core/addon.js'
 import { noServerStats, type ServerStats } from '../core/stats.js'
 import { Backoff } from './backoff.js'
 import { endOf, IsolateThread, type Ended } from './isolate-thread.js'
+import type { Connection } from './messages.js'
 import type { IsolateEvent, Settings } from './options.js'
 import type { Sockets } from './sockets.js'
 
@@ -25,6 +27,8 @@ export interface IsolateStats extends ServerStats {
 export interface Neighbours {
   /** Does any isolate but this one serve? */
   othersListen(place: Place): boolean
+  /** Passes a connection on to an isolate that serves on its address, but not to this one; false if there is none. */
+  pass(connection: Connection, except: Place): boolean
 }
 
 /** The place of one isolate: the threads that fill it come and go, its sockets stay. */
@@ -93,11 +97,11 @@ export class Place {
     const before = this.#thread
     this.#thread = heir
     if (this.#isClosing()) {
-      await heir.drain(0)
+      await heir.drain(0, false)
       return
     }
     this.#serves(heir)
-    await before?.drain(this.#settings.grace)
+    await before?.drain(this.#settings.grace, true)
     this.#tell('replaced', 'info', `isolate ${this.index} was replaced`)
   }
 
@@ -106,7 +110,7 @@ export class Place {
     clearTimeout(this.#timer)
     if (this.state === 'closed') return
     this.state = 'closing'
-    await this.#thread?.drain(grace)
+    await this.#thread?.drain(grace, false)
     this.state = 'closed'
   }
 
@@ -117,14 +121,33 @@ export class Place {
     return { ...stats, isolate: this.index, state: this.state, threadId: thread?.threadId, restarts: this.#restarts }
   }
 
+  /** Lets its isolate go on with a connection; false if it does not serve on that address. */
+  adopt(connection: Connection): boolean {
+    if (this.state !== 'listening' || this.#thread?.names.includes(connection.name) !== true) return false
+    this.#thread.adopt(connection)
+    return true
+  }
+
   #spawn(): IsolateThread {
-    const thread = new IsolateThread(this.#url, this.index, this.#settings, {
+    const thread: IsolateThread = new IsolateThread(this.#url, this.index, this.#settings, {
       bind: (name, options) => this.#sockets.bind(this.index, name, options),
+      unbind: (name) => {
+        this.#sockets.unbind(this.index, name)
+      },
+      pass: (connection) => {
+        // To its successor, if it has one.
+        if (this.#thread !== thread && this.adopt(connection)) return
+        this.#passOn(connection)
+      },
     })
     void thread.ended.then((end) => {
       this.#ended(thread, end)
     })
     return thread
+  }
+
+  #passOn(connection: Connection): void {
+    if (!this.#neighbours.pass(connection, this)) addon().closeSocket(connection.socket)
   }
 
   #serves(thread: IsolateThread): void {
@@ -149,7 +172,11 @@ export class Place {
   #startAgain(): void {
     const delay = this.#backoff.next()
     this.state = 'waiting'
-    if (delay > MOMENT && this.#neighbours.othersListen(this)) this.#sockets.release(this.index)
+    if (delay > MOMENT && this.#neighbours.othersListen(this)) {
+      this.#sockets.release(this.index, (name, socket) => {
+        this.#passOn({ kind: 'connection', name, socket, unread: new Uint8Array() })
+      })
+    }
     if (delay > 0) this.#tell('waiting', 'warn', `isolate ${this.index} is started again in ${Math.round(delay)} ms`)
     this.#timer = setTimeout(() => {
       this.#start()

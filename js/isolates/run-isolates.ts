@@ -4,6 +4,7 @@ import { milliseconds } from '../core/duration.js'
 import { closeOnSignal } from '../core/run.js'
 import type { CloseOptions } from '../core/server-handle.js'
 import type { ServerStats } from '../core/stats.js'
+import type { Connection } from './messages.js'
 import { settingsOf, type IsolatesOptions, type Settings } from './options.js'
 import { Place, type IsolateStats } from './place.js'
 import { Sockets } from './sockets.js'
@@ -65,8 +66,9 @@ export class IsolatesHandle implements AsyncDisposable {
     const grace = options.grace === undefined ? this.#settings.grace : milliseconds(options.grace, 'grace')
     if (!this.#closing) {
       this.#closing = true
+      // The isolates have duplicates: they serve who has connected already, and nobody can connect after them.
+      this.#sockets.close()
       void Promise.all(this.#places.map((place) => place.close(grace))).then(() => {
-        this.#sockets.close()
         this.#resolveClosed()
       })
     }
@@ -99,6 +101,8 @@ export async function runIsolates(url: URL | string, options: IsolatesOptions = 
   const places: Place[] = []
   const neighbours = {
     othersListen: (place: Place) => places.some((other) => other !== place && other.state === 'listening'),
+    pass: (connection: Connection, except: Place) =>
+      places.some((other) => other !== except && other.adopt(connection)),
   }
   for (let index = 0; index < settings.count; index += 1) {
     places.push(new Place(index, module, settings, sockets, neighbours))

@@ -46,10 +46,25 @@ export class Sockets {
     return socket.socket
   }
 
-  /** Closes an isolate's own sockets, so that the kernel gives new connections to the others. */
-  release(isolate: number): void {
-    for (const { socket } of this.#of(isolate).values()) addon().closeSocket(socket)
+  /**
+   * Closes an isolate's own sockets, so that the kernel gives new connections to the others.
+   * @param give Takes those that wait already, who would be turned away otherwise.
+   */
+  release(isolate: number, give?: (name: string, connection: number) => void): void {
+    for (const [name, { socket }] of this.#of(isolate)) {
+      if (give !== undefined) for (const connection of addon().acceptWaiting(socket)) give(name, connection)
+      addon().closeSocket(socket)
+    }
     this.#own.delete(isolate)
+  }
+
+  /** Closes one of an isolate's own sockets. */
+  unbind(isolate: number, name: string): void {
+    const own = this.#of(isolate)
+    const socket = own.get(name)
+    if (socket === undefined) return
+    own.delete(name)
+    addon().closeSocket(socket.socket)
   }
 
   /** Closes all. */

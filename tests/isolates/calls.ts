@@ -38,6 +38,33 @@ export async function keepCalling(
   return result
 }
 
+/** Keeps `inFlight` calls of one client going until told to stop, on connections that stay open. */
+export async function keepBusy(
+  address: string,
+  mode: 'pool' | 'pipelined',
+  inFlight: number,
+  until: () => boolean,
+): Promise<{ answered: number; failures: string[] }> {
+  const builder = Client.of(ItemService, 'item').address(address)
+  await using client = (mode === 'pool' ? builder : builder.pipelined()).build()
+  const result = { answered: 0, failures: [] as string[] }
+  await Promise.all(
+    Array.from({ length: inFlight }, async (_, lane) => {
+      for (let n = 0; !until(); n += 1) {
+        const id = BigInt(lane * 1_000_000 + n)
+        try {
+          const { item } = await client.getItem({ id })
+          if (item.id !== id) result.failures.push(`asked for ${id}, got ${item.id}`)
+          result.answered += 1
+        } catch (error) {
+          result.failures.push(String(error))
+        }
+      }
+    }),
+  )
+  return result
+}
+
 /** Waits until something holds, for 20 s at most. */
 export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
   const end = Date.now() + 20_000

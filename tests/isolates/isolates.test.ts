@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { runIsolates, VoloError, type IsolateEvent, type IsolatesOptions } from 'volo-js'
 
-import { call, eventually, keepCalling, threads } from './calls.js'
+import { call, eventually, keepBusy, keepCalling, threads } from './calls.js'
 
 const module = new URL('./programs/server.js', import.meta.url)
 
@@ -62,7 +62,10 @@ for (const [name, id, options] of [
     await eventually(() => died() === 1)
     await eventually(async () => (await isolates.stats()).isolates.every(({ state }) => state === 'listening'))
     t.is((await threads(address)).length, 2)
-    t.is((await isolates.stats()).isolates.reduce((sum, { restarts }) => sum + restarts, 0), 1)
+    t.is(
+      (await isolates.stats()).isolates.reduce((sum, { restarts }) => sum + restarts, 0),
+      1,
+    )
     t.regex(events.find(({ kind }) => kind === 'died')?.text ?? '', /^isolate [01] died: ./)
     await isolates.close()
   })
@@ -113,6 +116,26 @@ test('a reload replaces every isolate, and no new connection is refused', async 
   t.is(events.filter(({ kind }) => kind === 'replaced').length, 4)
   await isolates.close()
 })
+
+for (const mode of ['pool', 'pipelined'] as const) {
+  test(`a reload moves connections over: no call of a ${mode} client fails`, async (t) => {
+    const { isolates, address } = await run()
+    let stop = false
+    const calls = keepBusy(address, mode, 16, () => stop)
+    await sleep(100)
+    const before = await isolates.stats()
+    await isolates.reload()
+    await isolates.reload()
+    await sleep(100)
+    const after = await isolates.stats()
+    stop = true
+    const { answered, failures } = await calls
+    t.deepEqual(failures, [])
+    t.true(answered > 0)
+    t.is(after.connections, before.connections, 'they are the same connections')
+    await isolates.close()
+  })
+}
 
 test('a reload whose successors do not come up leaves everything as it is', async (t) => {
   const fail = new SharedArrayBuffer(4)

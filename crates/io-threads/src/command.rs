@@ -57,14 +57,15 @@ pub enum Command {
     },
     /// Messages from the isolate.
     Submit(Submission),
-    /// Let an owner's calls finish for so long, then close what is left.
+    /// Let an owner's calls finish for so long, then close what is left. For a server to the thread that accepts for it, which tells the
+    /// others.
     Close {
         /// The server or client.
         owner: u32,
         /// The grace time.
         grace: Duration,
     },
-    /// Hand an owner's connections over as they come to rest, for so long, then close what is left.
+    /// Hand a server's connections over as they come to rest, for so long, then close what is left. To the thread that accepts for it.
     HandOver {
         /// The server.
         owner: u32,

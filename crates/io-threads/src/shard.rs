@@ -37,6 +37,8 @@ pub struct Shard {
     /// Something has happened that a turn has to see to.
     wanted: bool,
     turner: Option<Waker>,
+    /// Servers that this thread accepts for.
+    accepts: Vec<u32>,
     /// Which thread gets the next connection accepted here.
     next: usize,
 }
@@ -51,6 +53,7 @@ impl Shard {
             engine,
             batch: Batch::new(place.tape),
             standing: place.tape,
+            accepts: Vec::new(),
             next: place.index,
             place,
             link,
@@ -131,7 +134,10 @@ impl Shard {
                 self.engine.add_client(owner, setup);
                 arrivals.push(Arrival::ClientSocket { owner, options: socket });
             }
-            Command::Listen { owner, listener } => arrivals.push(Arrival::Listen { owner, listener }),
+            Command::Listen { owner, listener } => {
+                self.accepts.push(owner);
+                arrivals.push(Arrival::Listen { owner, listener });
+            }
             Command::Connection { owner, socket, peer, seat } => {
                 if let Some(id) = self.engine.accepted(owner, peer, seat) {
                     arrivals.push(Arrival::Connection { id, socket });
@@ -153,9 +159,27 @@ impl Shard {
                     );
                 }
             }
-            Command::Close { owner, grace } => self.engine.close_owner(owner, grace),
-            Command::HandOver { owner, grace } => self.engine.hand_over(owner, grace),
+            Command::Close { owner, grace } => {
+                self.forward(owner, || Command::Close { owner, grace });
+                self.engine.close_owner(owner, grace);
+            }
+            Command::HandOver { owner, grace } => {
+                self.forward(owner, || Command::HandOver { owner, grace });
+                self.engine.hand_over(owner, grace);
+            }
             Command::Stop => arrivals.push(Arrival::Stop),
+        }
+    }
+
+    /// Tells the other threads of the end of a server that this one accepts for: behind the connections that it has sent them.
+    fn forward(&mut self, owner: u32, command: impl Fn() -> Command) {
+        if !self.accepts.contains(&owner) {
+            return;
+        }
+        for (index, link) in self.place.links.iter().enumerate() {
+            if index != self.place.index {
+                link.send(command());
+            }
         }
     }
 

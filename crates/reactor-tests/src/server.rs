@@ -348,7 +348,10 @@ pub fn incomplete_messages_share_the_memory_budget(make: Make) {
         sent += peer.write(&request[sent..]).unwrap_or(0);
         harness.turn();
     }
-    assert_eq!(harness.server_stats(owner).connections, 0);
+    while harness.server_stats(owner).connections > 0 {
+        assert!(Instant::now() < end, "the connection was never closed");
+        harness.turn();
+    }
 }
 
 pub fn a_peer_that_resets_is_noticed_while_it_is_not_read(make: Make) {

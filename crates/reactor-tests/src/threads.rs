@@ -18,8 +18,8 @@ pub struct Threads {
     io: IoThreads,
     /// The thread of every client.
     clients: HashMap<u32, usize>,
-    /// Where the next listener goes.
-    next_listener: usize,
+    /// The thread that accepts for each server.
+    listeners: HashMap<u32, usize>,
 }
 
 impl Threads {
@@ -38,7 +38,7 @@ impl Threads {
     /// `count` threads of a reactor, with tapes of this size, that wake their isolate like this.
     pub fn with_wake(name: &str, count: usize, tape: TapeSize, wake: &Wake, run: Run) -> Self {
         let io = IoThreads::start(name, count, tape, wake, run).unwrap();
-        Self { io, clients: HashMap::new(), next_listener: 0 }
+        Self { io, clients: HashMap::new(), listeners: HashMap::new() }
     }
 
     /// The threads themselves.
@@ -61,8 +61,9 @@ impl Subject for Threads {
     fn listen(&mut self, owner: u32, address: &Address, options: &ListenOptions) -> io::Result<Address> {
         let (listener, bound) = Listener::bind(address, options)?;
         let links = self.io.links();
-        links[self.next_listener % links.len()].send(Command::Listen { owner, listener });
-        self.next_listener += 1;
+        let accepting = self.listeners.len() % links.len();
+        links[accepting].send(Command::Listen { owner, listener });
+        self.listeners.insert(owner, accepting);
         Ok(bound)
     }
 
@@ -73,14 +74,12 @@ impl Subject for Threads {
     }
 
     fn close_owner(&mut self, owner: u32, grace: Duration) {
-        match self.clients.get(&owner) {
-            Some(thread) => self.io.links()[*thread].send(Command::Close { owner, grace }),
-            None => self.io.links().iter().for_each(|link| link.send(Command::Close { owner, grace })),
-        }
+        let thread = self.clients.get(&owner).or_else(|| self.listeners.get(&owner)).unwrap();
+        self.io.links()[*thread].send(Command::Close { owner, grace });
     }
 
     fn hand_over(&mut self, owner: u32, grace: Duration) {
-        self.io.links().iter().for_each(|link| link.send(Command::HandOver { owner, grace }));
+        self.io.links()[self.listeners[&owner]].send(Command::HandOver { owner, grace });
     }
 
     fn adopt(&mut self, owner: u32, socket: Handle, unread: &[u8]) {
