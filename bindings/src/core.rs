@@ -686,13 +686,18 @@ impl Core {
     pub fn adopt(&self, id: u32, socket: u32, unread: Uint8Array) -> Result<()> {
         let lost = |error: std::io::Error| Error::from_reason(format!("a connection was not taken over: {error}"));
         let connection = held::take_connection(socket).map_err(lost)?;
+        let peer = match peer_of(&connection) {
+            Ok(peer) => peer,
+            // Its peer has reset it meanwhile.
+            Err(error) if error.kind() == std::io::ErrorKind::NotConnected => return Ok(()),
+            Err(error) => return Err(lost(error)),
+        };
         {
             let runtimes = self.inner.runtimes.borrow();
             let links = runtimes.links_of_owner(id);
             if links.is_empty() {
-                self.inner.reactor.borrow_mut().adopt(id, connection, &unread).map_err(lost)?;
+                self.inner.reactor.borrow_mut().adopt(id, connection, peer, &unread);
             } else {
-                let peer = peer_of(&connection).map_err(lost)?;
                 let unread = unread.to_vec();
                 // Numbers of held sockets follow one another, so threads take turns.
                 let link = &links[socket as usize % links.len()];

@@ -12,10 +12,9 @@ use slab::Slab;
 use volo_js_sockets::{
     Connecting, Handle, ListenOptions, Listener, SocketOptions,
     held::{self, Held},
-    peer_of,
 };
 use volo_js_tape::{InTape, Malformed, OutTape};
-use volo_js_transport::{Action, Address, ConnectionId, Engine, Interest};
+use volo_js_transport::{Action, Address, ConnectionId, Engine, Interest, Peer};
 
 use crate::poller::{Event, Poller, Trigger};
 
@@ -131,19 +130,14 @@ impl Reactor {
     }
 
     /// Goes on with a connection of another server, see [`Engine::adopt`].
-    ///
-    /// # Errors
-    /// The system's; the connection is closed then.
-    pub fn adopt(&mut self, owner: u32, socket: Handle, unread: &[u8]) -> io::Result<()> {
+    pub fn adopt(&mut self, owner: u32, socket: Handle, peer: Peer, unread: &[u8]) {
         self.engine.set_now(Instant::now());
-        let peer = peer_of(&socket)?;
         // A refused connection is closed by being dropped.
         let seat = self.engine.admit(owner, &peer);
         if let Some(id) = seat.and_then(|seat| self.engine.adopt(owner, peer, seat, unread)) {
             self.attend(id, socket);
         }
         self.carry_out();
-        Ok(())
     }
 
     /// Options of the sockets a client makes.

@@ -5,7 +5,7 @@ use std::{io, time::Duration};
 
 use volo_js_reactor_inline::{ListenOptions, Reactor, SocketOptions};
 use volo_js_reactor_tests::{Message, Subject, read_messages};
-use volo_js_sockets::Handle;
+use volo_js_sockets::{Handle, peer_of};
 use volo_js_tape::{InState, InTape, OutTape};
 use volo_js_transport::{Address, ClientSetup, ServerSetup};
 
@@ -56,7 +56,8 @@ impl Subject for Inline {
     }
 
     fn adopt(&mut self, owner: u32, socket: Handle, unread: &[u8]) {
-        self.reactor.adopt(owner, socket, unread).unwrap();
+        let peer = peer_of(&socket).unwrap();
+        self.reactor.adopt(owner, socket, peer, unread);
     }
 
     fn poll(&mut self) {
