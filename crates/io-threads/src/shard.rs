@@ -184,7 +184,7 @@ impl Shard {
     }
 
     /// Decides where a connection that was accepted here lives. Its id and socket if that is this thread; None if another one has got it, or it
-    /// was refused.
+    /// was refused. The engine's actions must have been carried out: the id may be that of a connection they close.
     pub fn place(&mut self, owner: u32, socket: Handle, peer: Peer) -> Option<(ConnectionId, Handle)> {
         self.want_turn();
         let seat = self.engine.admit(owner, &peer)?;

@@ -474,7 +474,8 @@ impl Engine {
             }
         }
         for call in in_flight.drain(..).filter(|call| call.live) {
-            let sent = if connection.written > call.start { Sent::Maybe } else { Sent::No };
+            // Of what a reactor took, the socket may have some already.
+            let sent = if connection.written + connection.taken as u64 > call.start { Sent::Maybe } else { Sent::No };
             let id = CallId { slot: call.slot, generation: call.generation };
             self.count_failure(owner);
             self.fail(id, owner, code, sent, why.to_owned());
