@@ -4,20 +4,25 @@ use std::{
     cell::{Cell, RefCell},
     future::{Future, poll_fn},
     io,
+    net::TcpStream as StdStream,
     os::fd::{AsRawFd as _, RawFd},
     pin::pin,
     rc::Rc,
     task::Poll,
 };
 
+use bytes::{Bytes, BytesMut};
 use monoio::{
     io::{CancelHandle, Canceller, Splitable as _},
     net::TcpStream,
 };
-use nix::sys::socket::{getsockopt, setsockopt, sockopt};
+use nix::sys::socket::{MsgFlags, getsockopt, recv, setsockopt, sockopt};
+use volo_js_sockets::held::{self, Held, HeldId};
 use volo_js_transport::ConnectionId;
 
 use crate::{
+    buffers::LARGEST,
+    duplicate::duplicate,
     reactor::Reactor,
     reading::read,
     tasks::{Bell, Task},
@@ -36,6 +41,10 @@ pub(crate) struct Connection {
     /// Of the stream that the task owns; the task lasts until `close`.
     descriptor: RawFd,
     closed: Cell<bool>,
+    /// Set when the socket is to go to another server instead of being closed.
+    departure: RefCell<Option<Departure>>,
+    /// The engine wants to know what is there to read.
+    look: Cell<bool>,
     output: Cell<bool>,
     /// The tick at which the read under way began, if that has a buffer.
     reading_since: Cell<Option<u32>>,
@@ -52,6 +61,8 @@ impl Connection {
             id,
             descriptor: stream.as_raw_fd(),
             closed: Cell::new(false),
+            departure: RefCell::default(),
+            look: Cell::new(false),
             output: Cell::new(false),
             reading_since: Cell::new(None),
             unwatched: Cell::new(false),
@@ -82,6 +93,19 @@ impl Connection {
         self.bell.ring();
     }
 
+    /// The engine has let go of the connection: its socket goes to another server, with what has been read and what is being read.
+    pub(crate) fn depart(&self, owner: u32, unread: Bytes) {
+        self.departure.replace(Some(Departure { owner, unread }));
+        self.close();
+    }
+
+    /// Asks for a look at what is there to read.
+    pub(crate) fn look(&self) {
+        self.look.set(true);
+        self.read.cancel();
+        self.bell.ring();
+    }
+
     /// Lets the peer see a reset when the socket is closed.
     pub(crate) fn reset_when_closed(&self) {
         let at_once = nix::libc::linger { l_onoff: 1, l_linger: 0 };
@@ -106,6 +130,29 @@ impl Connection {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.get()
+    }
+
+    pub(crate) fn wants_look(&self) -> bool {
+        self.look.get()
+    }
+
+    pub(crate) fn take_look(&self) -> bool {
+        self.look.take()
+    }
+
+    /// What is there to read now: EAGAIN if nothing is.
+    pub(crate) fn read_now(&self) -> io::Result<Bytes> {
+        let mut bytes = BytesMut::zeroed(LARGEST);
+        let count = recv(self.descriptor, &mut bytes, MsgFlags::MSG_DONTWAIT)?;
+        bytes.truncate(count);
+        Ok(bytes.freeze())
+    }
+
+    /// Bytes that came for an engine which has let go of the connection. They matter if that goes on elsewhere.
+    pub(crate) fn came_too_late(&self, bytes: &[u8]) {
+        if let Some(departure) = &mut *self.departure.borrow_mut() {
+            departure.unread = [&departure.unread, bytes].concat().into();
+        }
     }
 
     pub(crate) fn take_output_mark(&self) -> bool {
@@ -141,6 +188,13 @@ impl Connection {
         })
         .await
     }
+}
+
+/// Where a connection goes that is not closed.
+struct Departure {
+    owner: u32,
+    /// Read already.
+    unread: Bytes,
 }
 
 /// An operation that can be cancelled: it ends with its buffer and whatever had come by then.
@@ -194,8 +248,24 @@ pub(crate) async fn live(
         })
         .await;
     }
+    // Now that no operation is left that could take bytes from it.
+    let departure = connection.departure.take();
+    if let Some(Departure { owner, unread }) = departure {
+        let held = hold(connection.descriptor);
+        reactor.tell(|engine| match held {
+            Ok(held) => engine.handed_over(owner, held, unread),
+            Err(error) => engine.not_handed_over(owner, &error.to_string()),
+        });
+    }
     // The writing half alone would shut the socket down first, and a reset would look like an orderly end.
     drop(reader.reunite(writer));
+}
+
+/// Holds a duplicate of a socket for whoever is to have it.
+fn hold(socket: RawFd) -> io::Result<HeldId> {
+    let socket = StdStream::from(duplicate(socket)?);
+    socket.set_nonblocking(true)?;
+    Ok(held::hold(Held::Connection(socket.into())))
 }
 
 /// Waits for a connection to be made. None if there was nothing to wait for, or it was closed meanwhile.

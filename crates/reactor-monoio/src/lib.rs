@@ -9,6 +9,7 @@
 
 mod buffers;
 mod connection;
+mod duplicate;
 mod listener;
 mod reactor;
 mod reading;

@@ -13,7 +13,8 @@ use std::{
 };
 
 use monoio::net::TcpStream;
-use volo_js_sockets::Listener;
+use volo_js_sockets::{Handle, Listener};
+use volo_js_transport::Peer;
 
 use crate::{
     reactor::Reactor,
@@ -29,18 +30,23 @@ const REST: Duration = Duration::from_millis(100);
 pub(crate) struct Accepting {
     pub owner: u32,
     /// None once it is over: then the address is free.
-    listener: RefCell<Option<Listener>>,
+    listener: RefCell<Option<Rc<Listener>>>,
     stopped: Cell<bool>,
     bell: Bell,
 }
 
 impl Accepting {
-    /// Closes the listening socket, at once. Always true.
-    pub(crate) fn stop(&self) -> bool {
-        self.listener.replace(None);
+    /// Closes the listening socket, at once. Who has connected already is to be served: closing resets what waits in the queue.
+    pub(crate) fn stop(&self) -> Vec<(Handle, Peer)> {
+        let mut late = Vec::new();
+        if let Some(listener) = self.listener.take() {
+            while let Ok(Some(accepted)) = listener.accept() {
+                late.push(accepted);
+            }
+        }
         self.stopped.set(true);
         self.bell.ring();
-        true
+        late
     }
 
     /// Waits for `what`, or for the end.
@@ -59,7 +65,7 @@ pub(crate) fn begin(reactor: &Rc<Reactor>, owner: u32, listener: Listener) -> io
     let watch = TcpStream::from_std(StdStream::from(watch(&listener)?))?;
     let accepting = Rc::new(Accepting {
         owner,
-        listener: RefCell::new(Some(listener)),
+        listener: RefCell::new(Some(Rc::new(listener))),
         stopped: Cell::new(false),
         bell: Bell::default(),
     });
@@ -98,15 +104,11 @@ async fn accept(reactor: Rc<Reactor>, accepting: Rc<Accepting>, watch: TcpStream
 }
 
 fn accept_some(reactor: &Rc<Reactor>, accepting: &Accepting) -> io::Result<()> {
-    let listener = accepting.listener.borrow();
-    let Some(listener) = &*listener else { return Ok(()) };
+    let listener = accepting.listener.borrow().clone();
+    let Some(listener) = listener else { return Ok(()) };
     for _ in 0..IN_A_ROW {
         let Some((socket, peer)) = listener.accept()? else { break };
-        // None of the engine's actions waits here: whoever tells it something carries them out.
-        let placed = reactor.shard.borrow_mut().place(accepting.owner, socket, peer);
-        if let Some((id, socket)) = placed {
-            reactor.adopt(id, socket);
-        }
+        reactor.accept(accepting.owner, socket, peer);
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use monoio::net::TcpStream;
 use nix::poll::{PollFd, PollFlags, poll};
 use volo_js_io_threads::{Arrival, Driver, Shard};
 use volo_js_sockets::{Connecting, Handle, SocketOptions};
-use volo_js_transport::{Action, Address, ConnectionId, Engine};
+use volo_js_transport::{Action, Address, ConnectionId, Engine, Peer};
 
 use crate::{
     buffers::Buffers,
@@ -35,6 +35,8 @@ pub(crate) struct Reactor {
     /// By the engine's connection id.
     connections: RefCell<Vec<Option<Rc<Connection>>>>,
     listeners: RefCell<Vec<Rc<Accepting>>>,
+    /// Connections that waited in the queue of a listener when it was closed.
+    late: RefCell<Vec<(u32, Handle, Peer)>>,
     client_sockets: RefCell<HashMap<u32, SocketOptions>>,
 }
 
@@ -48,6 +50,7 @@ impl Reactor {
             ticks: Cell::new(0),
             connections: RefCell::default(),
             listeners: RefCell::default(),
+            late: RefCell::default(),
             client_sockets: RefCell::default(),
         }
     }
@@ -72,8 +75,18 @@ impl Reactor {
         true
     }
 
-    /// Serves a connection that was accepted.
-    pub(crate) fn adopt(self: &Rc<Self>, id: ConnectionId, socket: Handle) {
+    /// Serves a connection that was accepted here, or passes it on to another thread.
+    ///
+    /// None of the engine's actions may wait: whoever tells it something carries them out.
+    pub(crate) fn accept(self: &Rc<Self>, owner: u32, socket: Handle, peer: Peer) {
+        let placed = self.shard.borrow_mut().place(owner, socket, peer);
+        if let Some((id, socket)) = placed {
+            self.adopt(id, socket);
+        }
+    }
+
+    /// Serves a connection.
+    fn adopt(self: &Rc<Self>, id: ConnectionId, socket: Handle) {
         if let Err(error) = self.register(id, socket, true) {
             self.tell(|engine| engine.closed(id, &error.to_string()));
         }
@@ -100,8 +113,13 @@ impl Reactor {
     pub(crate) fn carry_out(self: &Rc<Self>) {
         loop {
             let action = self.shard.borrow_mut().engine().next_action();
-            let Some(action) = action else { return };
-            self.act(action);
+            if let Some(action) = action {
+                self.act(action);
+                continue;
+            }
+            // Behind all actions, for one of them may close the connection whose id a new one gets.
+            let Some((owner, socket, peer)) = self.late.borrow_mut().pop() else { return };
+            self.accept(owner, socket, peer);
         }
     }
 
@@ -114,9 +132,23 @@ impl Reactor {
                     connection.close();
                 }
             }
+            Action::Look(id) => self.with(id, Connection::look),
+            Action::HandOver { id, owner, unread } => {
+                let connection = self.connections.borrow_mut().get_mut(id as usize).and_then(Option::take);
+                match connection {
+                    Some(connection) => connection.depart(owner, unread),
+                    None => self.shard.borrow_mut().engine().not_handed_over(owner, "it had no socket any more"),
+                }
+            }
             Action::Reset(id) => self.with(id, Connection::reset_when_closed),
             Action::StopListening(owner) => {
-                self.listeners.borrow_mut().retain(|accepting| accepting.owner != owner || !accepting.stop());
+                let mut late = self.late.borrow_mut();
+                self.listeners.borrow_mut().retain(|accepting| {
+                    if accepting.owner == owner {
+                        late.extend(accepting.stop().into_iter().map(|(socket, peer)| (owner, socket, peer)));
+                    }
+                    accepting.owner != owner
+                });
             }
             Action::Connect(id, address) => self.connect(id, &address),
         }

@@ -1,6 +1,6 @@
 //! What a connection receives.
 
-use std::rc::Rc;
+use std::{io, rc::Rc};
 
 use bytes::BytesMut;
 use monoio::{
@@ -19,7 +19,7 @@ use crate::{
 /// Reads in a row after which others come first, where a read that finds bytes takes no detour through the kernel's queue.
 const IN_A_ROW: u32 = 16;
 
-/// Reads until the peer ends or the connection is closed.
+/// Reads until the connection is closed.
 ///
 /// An active connection has a read under way with a buffer, which takes one operation a request. An idle one waits with a read of no bytes,
 /// which the kernel answers when there are some, and holds no memory.
@@ -28,8 +28,13 @@ pub(crate) async fn read(reactor: &Rc<Reactor>, connection: &Connection, half: &
     let mut size = SMALLEST;
     let mut in_a_row = 0;
     loop {
-        if !is_to_read(reactor, connection).await {
-            break;
+        match what_to_do(reactor, connection).await {
+            Do::End => break,
+            Do::Look => {
+                look(reactor, connection);
+                continue;
+            }
+            Do::Read => {}
         }
         reactor.buffers.prepare(&mut buffer, size);
         let room = buffer.capacity();
@@ -37,20 +42,18 @@ pub(crate) async fn read(reactor: &Rc<Reactor>, connection: &Connection, half: &
         let (result, filled) = half.cancelable_read(buffer, connection.read_handle()).await;
         connection.set_reading_since(None);
         buffer = filled;
-        // While the bytes were on their way the engine may have had enough.
-        if result.is_ok() && !is_to_read(reactor, connection).await {
-            break;
-        }
         match result {
-            Ok(0) => {
-                connection.set_unwatched(true);
-                reactor.tell(|engine| engine.ended(connection.id));
+            // While the bytes were on their way the engine may have had enough. Then they wait; who wants a look sees them.
+            Ok(_) if matches!(what_to_do(reactor, connection).await, Do::End) => {
+                connection.came_too_late(&buffer);
                 break;
             }
+            Ok(0) => reactor.tell(|engine| engine.ended(connection.id)),
             Ok(count) => {
                 if count == room && size < LARGEST {
                     size = (size * 4).min(LARGEST);
                 }
+                connection.take_look();
                 reactor.receive(connection.id, buffer.split().freeze());
                 in_a_row += 1;
                 if in_a_row == IN_A_ROW && reactor.driver != Driver::IoUring {
@@ -62,23 +65,45 @@ pub(crate) async fn read(reactor: &Rc<Reactor>, connection: &Connection, half: &
             Err(error) if is_cancelled(&error) => {
                 reactor.buffers.release(std::mem::take(&mut buffer));
                 size = SMALLEST;
-                // Without a buffer until there is something to read. Whether that is bytes, the end or an error, the next read will tell.
-                let _ = half.cancelable_read(BytesMut::new(), connection.read_handle()).await;
+                if !connection.wants_look() {
+                    // Without a buffer until there is something to read. Whether that is bytes, the end or an error, the next read will tell.
+                    let _ = half.cancelable_read(BytesMut::new(), connection.read_handle()).await;
+                }
             }
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                reactor.tell(|engine| engine.closed(connection.id, &error.to_string()));
-                break;
-            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => reactor.tell(|engine| engine.closed(connection.id, &error.to_string())),
         }
     }
     reactor.buffers.release(buffer);
 }
 
-/// Waits until the engine wants what the connection has. False if the connection is closed.
-async fn is_to_read(reactor: &Rc<Reactor>, connection: &Connection) -> bool {
+enum Do {
+    Read,
+    Look,
+    End,
+}
+
+/// Waits for something to do.
+async fn what_to_do(reactor: &Rc<Reactor>, connection: &Connection) -> Do {
+    let wants_bytes = || reactor.shard.borrow_mut().engine().interest(connection.id).read;
     connection.set_unwatched(true);
-    let is_open = connection.until(|| reactor.shard.borrow_mut().engine().interest(connection.id).read).await;
+    let is_open = connection.until(|| connection.wants_look() || wants_bytes()).await;
     connection.set_unwatched(false);
-    is_open
+    match is_open {
+        false => Do::End,
+        true if connection.wants_look() => Do::Look,
+        true => Do::Read,
+    }
+}
+
+/// Tells the engine what is there to read now. No read is under way.
+fn look(reactor: &Rc<Reactor>, connection: &Connection) {
+    connection.take_look();
+    match connection.read_now() {
+        Ok(bytes) if bytes.is_empty() => reactor.tell(|engine| engine.ended(connection.id)),
+        Ok(bytes) => reactor.receive(connection.id, bytes),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => reactor.tell(|engine| engine.looked(connection.id)),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => connection.look(),
+        Err(error) => reactor.tell(|engine| engine.closed(connection.id, &error.to_string())),
+    }
 }
