@@ -39,8 +39,11 @@ test('a glibc that is too old is told with the version that is needed', (t) => {
 
 test('a binary of another C library asks for a new installation', (t) => {
   const reason = 'libc.musl-x86_64.so.1: cannot open shared object file: No such file or directory'
-  const { message } = because([absent, failed('volo-js-linux-x64-musl', 'ERR_DLOPEN_FAILED', reason)])
+  const musl = ['volo-js-linux-x64-musl', '/app/node_modules/volo-js-linux-x64-musl/volo-js.linux-x64-musl.node']
+  const { message } = because([absent, ...musl.map((name) => failed(name, 'ERR_DLOPEN_FAILED', reason))])
+  t.is(message.split(reason).length, 2, 'the same binary is named once')
   t.true(message.includes(`- volo-js-linux-x64-musl: ${reason}\n`))
+  t.regex(message, /which needs volo-js-linux-x64-gnu/)
   t.regex(message, /does not fit this system/)
 })
 

@@ -63,7 +63,7 @@ export function suffixOf({ platform, arch, libc }: System): string {
 
 /** The error for a search that found nothing that loads. */
 export function explain(attempts: readonly Attempt[], search: Search, system: System = thisSystem()): VoloError {
-  const found = attempts.filter((attempt) => !isMissing(attempt))
+  const found = attempts.filter((attempt) => !isMissing(attempt)).filter(isFirst)
   const lines = [
     `volo-js has no native addon that loads here: ${describe(system)}.`,
     ...found.map(({ name, error }) => `- ${name}: ${reasonOf(error)}`),
@@ -84,6 +84,11 @@ const codeOf = (error: unknown): unknown => (error as { code?: unknown } | undef
 /** Nothing is there by that name. A package without its binary is there, and broken. */
 function isMissing({ error }: Attempt): boolean {
   return codeOf(error) === 'MODULE_NOT_FOUND' && (error as { path?: unknown }).path === undefined
+}
+
+/** A binary that is found at a second place fails for the same reason. */
+function isFirst({ error }: Attempt, index: number, all: readonly Attempt[]): boolean {
+  return all.findIndex((other) => reasonOf(other.error) === reasonOf(error)) === index
 }
 
 function reasonOf(error: unknown): string {
@@ -116,7 +121,7 @@ function advice(
   }
   if (found.length > 0) {
     return [
-      `What is installed does not fit this system: was node_modules copied from another one, or an installation broken off? ${REINSTALL}`,
+      `What is installed does not fit this system, which needs volo-js-${suffix}: was node_modules copied from another one, or an installation broken off? ${REINSTALL}`,
     ]
   }
   return missing(suffix, search)
