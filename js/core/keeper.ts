@@ -40,6 +40,8 @@ export interface Keeper {
    * @throws Error if the address cannot be bound.
    */
   bind(options: NativeListenOptions): Promise<number>
+  /** No server could be made on the socket. */
+  abandon?(): void
   /** A server has begun to serve on a socket. */
   serving(socket: number, server: KeptServer): Custody
 }

@@ -10,6 +10,12 @@ export interface ServerOptions {
   readonly backlog?: number
   /** Lets several processes or isolates listen on one port; the kernel spreads connections. Default false. */
   readonly reusePort?: boolean
+  /**
+   * Hot restart: the path of a Unix socket where a new process of this program takes over from the one that runs. The new one gets the
+   * listening socket, then every connection as it comes to rest, so that no call is lost; the old one's `run` resolves. The path is made
+   * with mode 0600. Default: no hand-over. See docs/restart.md.
+   */
+  readonly handover?: string | HandoverOptions
   /** Sends small answers at once instead of gathering them (TCP_NODELAY). Default true. */
   readonly noDelay?: boolean
   /** Probes a connection after this time without traffic (TCP keepalive); 0 switches it off. Default `'60s'`. */
@@ -55,6 +61,14 @@ export interface ServerOptions {
   readonly onEvent?: (event: ServerEvent) => void
   /** Where times come from. Default: the machine's clock; tests give a fake one. */
   readonly clock?: Clock
+}
+
+/** How a server is handed over to the next process. */
+export interface HandoverOptions {
+  /** The Unix socket where the processes meet. */
+  readonly path: string
+  /** How long this process's connections may take to come to rest; then they are closed. Default `'30s'`. */
+  readonly grace?: Duration
 }
 
 /** Something that happened on a server beside its calls. */

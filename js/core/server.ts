@@ -4,10 +4,11 @@ import { systemClock } from './clock.js'
 import { compose } from './compose.js'
 import type { Context, ThriftContext } from './context.js'
 import type { MethodDescriptor, ServiceDescriptor } from './descriptor.js'
+import { milliseconds } from './duration.js'
 import { VoloError } from './errors.js'
 import type { Handlers } from './handlers.js'
 import { isolate } from './isolate.js'
-import { keeper } from './keeper.js'
+import { keeper, type Keeper } from './keeper.js'
 import type { Layer } from './layer.js'
 import { methodInfo } from './method-info.js'
 import { reportEvent } from './report.js'
@@ -102,7 +103,7 @@ export class Server<Cx extends Context = Context> {
     const program = home.load(first.descriptor.program)
     const services = this.#services.map(({ descriptor }) => descriptor.index)
     const bound = { ...native, ...nativeAddress(resolved) }
-    const kept = resolved.kind === 'memory' ? undefined : keeper()
+    const kept = resolved.kind === 'memory' ? undefined : await keeperOf(options.handover)
     const id = home.reserve()
     let listening
     try {
@@ -110,6 +111,8 @@ export class Server<Cx extends Context = Context> {
       listening = home.core.listen(id, program, services, bound)
     } catch (cause) {
       home.release(id)
+      kept?.abandon?.()
+      if (VoloError.is(cause)) throw cause
       throw new VoloError(
         'UNAVAILABLE',
         `cannot listen on ${formatAddress(resolved)}: ${(cause as Error).message}; choose another address, or end what has it`,
@@ -167,6 +170,22 @@ export class Server<Cx extends Context = Context> {
     }
     return methods
   }
+}
+
+/** Who keeps the socket: the supervisor of these isolates, or the processes that hand it on; nobody but the server, as a rule. */
+async function keeperOf(handover: ServerOptions['handover']): Promise<Keeper | undefined> {
+  const supervisor = keeper()
+  if (handover === undefined) return supervisor
+  if (supervisor !== undefined) {
+    throw new VoloError(
+      'INVALID_ARGUMENT',
+      'an isolate of runIsolates has its socket from there; leave handover out, and replace isolates with reload()',
+    )
+  }
+  // Loaded where it is wanted: most servers start without.
+  const { Handover } = await import('../restart/handover.js')
+  const { path, grace = '30s' } = typeof handover === 'string' ? { path: handover } : handover
+  return new Handover(path, milliseconds(grace, 'handover.grace'))
 }
 
 /** The function that answers a method; what every object inherits does not count. */

@@ -1,0 +1,85 @@
+import { addon, type NativePassage } from '../core/addon.js'
+
+/** What the processes of a hand-over say to each other, in this order; the old one is asked. */
+export type Saying =
+  /** New: hand over to me. */
+  | { readonly kind: 'take'; readonly version: number }
+  /** Old: not now, or not to you. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** Old, with the listening socket. */
+  | { readonly kind: 'listener'; readonly address: string; readonly asked: Asked }
+  /** Old, with the socket on which it was asked. */
+  | { readonly kind: 'door' }
+  /** New: I serve on it. From here on the old one accepts nothing. */
+  | { readonly kind: 'ready' }
+  /** Old, with a connection, and behind the text what was read of a message that is not complete. */
+  | { readonly kind: 'connection' }
+  /** Old: that was all. New: I have it all. */
+  | { readonly kind: 'done' }
+
+/** The address a server was asked to listen on. */
+export interface Asked {
+  readonly host?: string
+  readonly port?: number
+  readonly path?: string
+}
+
+/** Processes that speak different versions refuse each other. */
+export const VERSION = 1
+
+/** Hears what the other process says. */
+export interface Listener {
+  heard(saying: Saying, socket: number | undefined, bytes: Uint8Array): void
+  /** The other process is gone, or has closed: nothing more will be heard. */
+  ended(reason: string | undefined): void
+}
+
+/** The way to another process, for words and sockets. */
+export class Passage {
+  readonly #native: NativePassage
+  #open = true
+
+  /** @throws Error with code ENOENT or ECONNREFUSED if nobody is there. */
+  static connect(path: string, listener: Listener): Passage {
+    return new Passage((onMessage) => addon().NativePassage.connect(path, onMessage), listener)
+  }
+
+  /** Goes on with who has called at the door. */
+  static adopt(socket: number, listener: Listener): Passage {
+    return new Passage((onMessage) => addon().NativePassage.adopt(socket, onMessage), listener)
+  }
+
+  private constructor(
+    open: (onMessage: (body: Uint8Array | null, socket: number | null, reason: string | null) => void) => NativePassage,
+    listener: Listener,
+  ) {
+    this.#native = open((body, socket, reason) => {
+      if (body === null) {
+        this.#open = false
+        listener.ended(reason ?? undefined)
+        return
+      }
+      const length = Buffer.from(body.buffer, body.byteOffset, body.byteLength).readUInt32LE()
+      const text = Buffer.from(body.buffer, body.byteOffset + 4, length).toString()
+      listener.heard(JSON.parse(text) as Saying, socket ?? undefined, body.subarray(4 + length))
+    })
+  }
+
+  /** Says something; a socket that goes with it is this process's no longer. Nothing happens if the other one is gone. */
+  say(saying: Saying, socket?: number, bytes: Uint8Array = new Uint8Array()): void {
+    if (!this.#open) {
+      if (socket !== undefined) addon().closeSocket(socket)
+      return
+    }
+    const text = Buffer.from(JSON.stringify(saying))
+    const length = Buffer.alloc(4)
+    length.writeUInt32LE(text.length)
+    this.#native.send(Buffer.concat([length, text, bytes]), socket)
+  }
+
+  /** Closes once everything is said. */
+  close(): void {
+    this.#open = false
+    this.#native.close()
+  }
+}

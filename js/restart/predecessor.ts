@@ -1,0 +1,127 @@
+import { addon } from '../core/addon.js'
+import { VoloError } from '../core/errors.js'
+import { reportEvent } from '../core/report.js'
+import { Passage, VERSION, type Asked, type Saying } from './passage.js'
+
+/** How long to wait for a word of the process that serves now, in milliseconds. */
+const PATIENCE = 10_000
+
+/** What the process before this one hands over first. */
+export interface Inheritance {
+  /** The held socket that listens. */
+  readonly listener: number
+  /** The held socket on which the next process will ask. */
+  readonly door: number
+  readonly address: string
+  readonly asked: Asked
+}
+
+/** The process that served before this one, while it hands over. */
+export class Predecessor {
+  readonly #path: string
+  readonly #passage: Passage
+  readonly #inherited: Promise<Inheritance>
+  #adopt: ((socket: number, unread: Uint8Array) => void) | undefined
+  /** Connections that came before there was a server for them. */
+  readonly #early: [socket: number, unread: Uint8Array][] = []
+  #resolve!: (inheritance: Inheritance) => void
+  #reject!: (error: VoloError) => void
+  #listener: { socket: number; address: string; asked: Asked } | undefined
+  #isDone = false
+
+  /**
+   * Asks the process that listens on `path`; undefined if there is none.
+   * @throws VoloError UNAVAILABLE if there is one that cannot be asked.
+   */
+  static find(path: string): Predecessor | undefined {
+    try {
+      return new Predecessor(path)
+    } catch (cause) {
+      const { code, message } = cause as NodeJS.ErrnoException
+      if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined
+      throw new VoloError('UNAVAILABLE', `${message}; check who owns the path, or choose another one for handover`, {
+        cause,
+      })
+    }
+  }
+
+  private constructor(path: string) {
+    this.#path = path
+    this.#inherited = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    // Whoever waits for it is told; nobody may.
+    this.#inherited.catch(() => undefined)
+    this.#passage = Passage.connect(path, {
+      heard: (saying, socket, bytes) => {
+        this.#heard(saying, socket, bytes)
+      },
+      ended: (reason) => {
+        const why = reason === undefined ? '' : `: ${reason}`
+        this.#fail(
+          `the process that hands over on ${this.#path} ended before it had handed anything over${why}; try again`,
+        )
+      },
+    })
+    this.#passage.say({ kind: 'take', version: VERSION })
+  }
+
+  /**
+   * The sockets it hands over. It serves on, until {@link takeOver} says that this process does.
+   * @throws VoloError UNAVAILABLE if it refuses, ends or does not answer.
+   */
+  async inherit(): Promise<Inheritance> {
+    const timer = setTimeout(() => {
+      this.#fail(`the process that hands over on ${this.#path} does not answer; end it, and try again`)
+    }, PATIENCE)
+    try {
+      return await this.#inherited
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** This process serves now: from here on the other accepts nothing, and its connections come here. */
+  takeOver(adopt: (socket: number, unread: Uint8Array) => void): void {
+    this.#adopt = adopt
+    this.#passage.say({ kind: 'ready' })
+    for (const [socket, unread] of this.#early.splice(0)) adopt(socket, unread)
+  }
+
+  /** Leaves everything to the other process, which goes on as if it had not been asked. */
+  leave(): void {
+    this.#passage.close()
+  }
+
+  #heard(saying: Saying, socket: number | undefined, bytes: Uint8Array): void {
+    if (saying.kind === 'listener' && socket !== undefined) {
+      this.#listener = { socket, address: saying.address, asked: saying.asked }
+    } else if (saying.kind === 'door' && socket !== undefined && this.#listener !== undefined) {
+      const { socket: listener, address, asked } = this.#listener
+      this.#resolve({ listener, door: socket, address, asked })
+    } else if (saying.kind === 'connection' && socket !== undefined) {
+      // A copy: what lies around it is the whole message.
+      const unread = bytes.slice()
+      if (this.#adopt === undefined) this.#early.push([socket, unread])
+      else this.#adopt(socket, unread)
+    } else if (saying.kind === 'done') {
+      this.#isDone = true
+      this.#passage.say({ kind: 'done' })
+      this.#passage.close()
+    } else {
+      if (socket !== undefined) addon().closeSocket(socket)
+      if (saying.kind === 'refused')
+        this.#fail(`the process that hands over on ${this.#path} refuses: ${saying.reason}`)
+    }
+  }
+
+  #fail(text: string): void {
+    if (this.#isDone) return
+    this.#reject(new VoloError('UNAVAILABLE', text))
+    if (this.#adopt !== undefined) {
+      reportEvent(1, `the process before this one ended before it had handed over all connections (${this.#path})`)
+    }
+    this.#passage.close()
+  }
+}

@@ -1,0 +1,202 @@
+/** Hot restart: a new process takes the sockets of the running one, connections included, and no call is lost. */
+import { once } from 'node:events'
+import { existsSync, statSync } from 'node:fs'
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import test, { type ExecutionContext } from 'ava'
+import { Client, TransportError } from 'volo-js/thrift'
+
+import { ItemService } from '../../examples/volo-gen/index.js'
+import { keepBusy } from '../isolates/calls.js'
+import { npmLoad, rustLoad } from './load.js'
+import { freshPath, program, ServerProcess } from './server.js'
+
+const SECONDS = 4
+const RESTARTS = 4
+
+const portOf = (address: string): string => /\d+$/.exec(address)?.[0] ?? ''
+const clientOf = (address: string) => Client.of(ItemService, 'item').address(address).build()
+
+/** Restarts while something goes on; every process that was replaced ended well. Gives the last one. */
+async function restart(
+  t: ExecutionContext,
+  first: ServerProcess,
+  path: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<ServerProcess> {
+  let current = first
+  for (let n = 0; n < RESTARTS; n += 1) {
+    await sleep((SECONDS * 1000) / (RESTARTS + 2))
+    const next = await ServerProcess.start(first.address, path, { env })
+    const { code, lines } = await current.ended
+    t.is(code, 0)
+    t.is(lines.at(-1), 'ended')
+    current = next
+  }
+  return current
+}
+
+async function stop(t: ExecutionContext, server: ServerProcess, path: string): Promise<void> {
+  server.kill('SIGTERM')
+  t.is((await server.ended).code, 0)
+  t.false(existsSync(path), 'its files go with the last process')
+}
+
+for (const runtime of ['inline', 'tokio'] as const) {
+  for (const depth of [1, 16]) {
+    test.serial(`hot restart under 64 × ${depth} load (${runtime}): 0 failed calls`, async (t) => {
+      const path = freshPath()
+      const env = { VOLO_RUNTIME: runtime }
+      const first = await ServerProcess.start('127.0.0.1:0', path, { env })
+      const load = rustLoad(portOf(first.address), SECONDS, 64, depth)
+      const last = await restart(t, first, path, env)
+      const { code, output } = await load
+      t.is(code, 0, output)
+      t.log(output.trim())
+      await stop(t, last, path)
+    })
+  }
+}
+
+test.serial("connections of npm's thrift client stay open through restarts", async (t) => {
+  const path = freshPath()
+  const first = await ServerProcess.start('127.0.0.1:0', path)
+  const load = npmLoad(portOf(first.address), SECONDS)
+  const last = await restart(t, first, path)
+  const { code, output } = await load
+  t.is(code, 0, output)
+  await stop(t, last, path)
+})
+
+for (const mode of ['pool', 'pipelined'] as const) {
+  test.serial(`connections of a ${mode} client over a Unix socket stay open through restarts`, async (t) => {
+    const [path, socket] = [freshPath(), freshPath()]
+    const first = await ServerProcess.start(`unix:${socket}`, path)
+    let done = false
+    const calls = keepBusy(first.address, mode, 16, () => done)
+    const last = await restart(t, first, path)
+    done = true
+    const { answered, failures } = await calls
+    t.deepEqual(failures, [])
+    t.true(answered > 0)
+    await stop(t, last, path)
+    t.false(existsSync(socket))
+  })
+}
+
+test('who connects during restarts is never refused', async (t) => {
+  const path = freshPath()
+  const first = await ServerProcess.start('127.0.0.1:0', path)
+  let done = false
+  let answered = 0
+  const failures: string[] = []
+  const lanes = Array.from({ length: 8 }, async () => {
+    while (!done) {
+      await using client = clientOf(first.address)
+      try {
+        await client.getItem({ id: 1n })
+        answered += 1
+      } catch (error) {
+        failures.push(String(error))
+      }
+    }
+  })
+  const last = await restart(t, first, path)
+  done = true
+  await Promise.all(lanes)
+  t.deepEqual(failures, [])
+  t.true(answered > 0)
+  await stop(t, last, path)
+})
+
+test('a call in flight is answered by the process that has it, the next one by its successor', async (t) => {
+  const path = freshPath()
+  const first = await ServerProcess.start('127.0.0.1:0', path)
+  await using client = Client.of(ItemService, 'item').address(first.address).pipelined().build()
+  t.is((await client.getItem({ id: -101n })).item.title, first.pid)
+  const slow = client.getItem({ id: -5n })
+  await sleep(50)
+  const second = await ServerProcess.start(first.address, path)
+  const next = client.getItem({ id: -101n })
+  t.is((await slow).item.title, 'Hello Volo')
+  t.is((await next).item.title, second.pid)
+  t.is((await first.ended).code, 0)
+  await stop(t, second, path)
+})
+
+test('half a request moves with its connection', async (t) => {
+  const path = freshPath()
+  const first = await ServerProcess.start('127.0.0.1:0', path)
+  const socket = connect(Number(portOf(first.address)), '127.0.0.1')
+  await once(socket, 'connect')
+  // GetItem(req: { id: 7 }), framed.
+  const name = Buffer.from('GetItem')
+  const body = Buffer.concat([
+    Buffer.from('80010001', 'hex'),
+    Buffer.from([0, 0, 0, name.length]),
+    name,
+    Buffer.from('00000001', 'hex'),
+    Buffer.from('0c00010a000100000000000000070000', 'hex'),
+  ])
+  const frame = Buffer.concat([Buffer.from([0, 0, 0, body.length]), body])
+  socket.write(frame.subarray(0, 20))
+  await sleep(100)
+  const second = await ServerProcess.start(first.address, path)
+  t.is((await first.ended).code, 0)
+  socket.write(frame.subarray(20))
+  const [answer] = (await once(socket, 'data')) as [Buffer]
+  t.true(answer.includes('Hello Volo'))
+  socket.destroy()
+  await stop(t, second, path)
+})
+
+test('a call that does not end is given up after the grace time', async (t) => {
+  const path = freshPath()
+  const first = await ServerProcess.start('127.0.0.1:0', path, { grace: '200ms' })
+  await using client = clientOf(first.address)
+  const call = client.getItem({ id: -6n })
+  await sleep(50)
+  const second = await ServerProcess.start(first.address, path)
+  await t.throwsAsync(call, { instanceOf: TransportError })
+  t.is((await first.ended).code, 0)
+  t.is((await client.getItem({ id: -101n })).item.title, second.pid)
+  await stop(t, second, path)
+})
+
+test('a new process that dies before it serves changes nothing', async (t) => {
+  const path = freshPath()
+  const first = await ServerProcess.start('127.0.0.1:0', path)
+  await using client = clientOf(first.address)
+  for (let n = 0; n < 3; n += 1) {
+    const [code] = (await once(program('take-and-die', [path]), 'close')) as [number]
+    t.is(code, 1, 'it had the sockets')
+    t.is((await client.getItem({ id: -101n })).item.title, first.pid)
+    await using another = clientOf(first.address)
+    t.is((await another.getItem({ id: -101n })).item.title, first.pid)
+  }
+  const second = await ServerProcess.start(first.address, path)
+  t.is((await first.ended).code, 0)
+  await stop(t, second, path)
+})
+
+test('a process that asks for another address is told, and the running one goes on', async (t) => {
+  const path = freshPath()
+  const first = await ServerProcess.start('127.0.0.1:0', path)
+  const error = await t.throwsAsync(ServerProcess.start('127.0.0.1:1', path))
+  t.regex(error.message, /listens on 127\.0\.0\.1:\d+, which is not the address asked for/)
+  t.is(statSync(path).mode & 0o777, 0o600)
+  await using client = clientOf(first.address)
+  t.is((await client.getItem({ id: -101n })).item.title, first.pid)
+  await stop(t, first, path)
+})
+
+test('files of a process that was killed are not in the way', async (t) => {
+  const [path, socket] = [freshPath(), freshPath()]
+  const first = await ServerProcess.start(`unix:${socket}`, path)
+  first.kill('SIGKILL')
+  await first.ended
+  t.true(existsSync(path) && existsSync(socket))
+  const second = await ServerProcess.start(`unix:${socket}`, path)
+  await stop(t, second, path)
+})
