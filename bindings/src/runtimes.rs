@@ -36,7 +36,7 @@ impl RuntimeKind {
             Self::Inline => None,
             Self::Tokio => Some(("tokio", volo_js_reactor_tokio::run)),
             #[cfg(unix)]
-            Self::Monoio => None,
+            Self::Monoio => Some(("monoio", volo_js_reactor_monoio::run)),
             #[cfg(not(unix))]
             Self::Monoio => None,
         }
