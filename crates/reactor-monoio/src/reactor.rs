@@ -209,11 +209,16 @@ impl Reactor {
         let owner = self.shard.borrow_mut().engine().owner_of(id);
         let options = owner.and_then(|owner| self.client_sockets.borrow().get(&owner).copied()).unwrap_or_default();
         let begun = volo_js_sockets::connect(address, &options)
-            .and_then(|Connecting { socket, connected }| self.register(id, socket, connected));
-        if let Err(error) = begun {
-            let mut shard = self.shard.borrow_mut();
-            let why = shard.engine().cannot_connect(id, &error.to_string());
-            shard.engine().closed(id, &why);
+            .and_then(|Connecting { socket, connected }| self.register(id, socket, connected).map(|()| connected));
+        let mut shard = self.shard.borrow_mut();
+        match begun {
+            // A Unix socket is connected at once.
+            Ok(true) => shard.engine().connected(id),
+            Ok(false) => {}
+            Err(error) => {
+                let why = shard.engine().cannot_connect(id, &error.to_string());
+                shard.engine().closed(id, &why);
+            }
         }
     }
 

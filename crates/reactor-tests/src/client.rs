@@ -4,16 +4,20 @@
 use std::{
     io::{Read, Write},
     net::TcpListener,
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
 use volo_js_tape::Kind;
-use volo_js_transport::{Address, ClientOptions, Mode};
+use volo_js_transport::{Address, ClientOptions, Mode, ServerOptions};
 
 use crate::{ECHO, Harness, Make, Peer, TELL, failure, read_call, reply_bytes};
 
 const UNAVAILABLE: i32 = 14;
 const INTERNAL: i32 = 13;
+
+/// Unix sockets of this process.
+static SOCKETS: AtomicU32 = AtomicU32::new(0);
 
 pub fn a_call_connects_and_is_answered(make: Make) {
     let (mut harness, peer) = (Harness::new(make()), Peer::new());
@@ -285,4 +289,32 @@ pub fn calls_over_many_connections_all_come_back(make: Make) {
     assert_eq!(slots, (0..100).collect::<Vec<_>>());
     harness.subject.close_owner(client, Duration::ZERO);
     serving.join().unwrap();
+}
+
+pub fn calls_go_over_a_unix_socket_too(make: Make) {
+    if cfg!(not(unix)) {
+        // Their addresses are refused there, which the tests of the sockets tell.
+        return;
+    }
+    let name = format!("volo-js-{}-{}.sock", std::process::id(), SOCKETS.fetch_add(1, Ordering::Relaxed));
+    let path = std::env::temp_dir().join(name);
+    let mut harness = Harness::new(make());
+    let (owner, address) = harness.listen_at(&Address::Unix(path.clone()), ServerOptions::default());
+    let client = harness.client(ClientOptions::new(address));
+    let text = "a text that does not fit into what a socket holds ".repeat(20_000);
+    for (generation, text) in (1..).zip(["short", &text]) {
+        harness.call(client, 0, generation, ECHO, text);
+        let call = harness.kind(Kind::Call);
+        assert!(call.text == text);
+        harness.reply(&call, text);
+        harness.send();
+        assert!(harness.kind(Kind::Reply).text == text);
+    }
+    harness.subject.close_owner(client, Duration::ZERO);
+    harness.kind(Kind::Closed);
+    harness.eventually("the peer is gone", |harness| harness.server_stats(owner).connections == 0);
+    harness.subject.close_owner(owner, Duration::ZERO);
+    harness.kind(Kind::Closed);
+    harness.eventually("the socket's file is gone", |_| !path.exists());
+    assert_eq!(harness.server_stats(owner).replies, 2);
 }

@@ -65,12 +65,17 @@ impl<S: ?Sized + Subject> Harness<S> {
 
     /// A server on a port of its own.
     pub fn listen(&mut self, options: ServerOptions) -> (u32, SocketAddr) {
-        let owner = self.server(options);
-        let address = Address::Tcp("127.0.0.1:0".parse().unwrap());
-        match self.subject.listen(owner, &address, &ListenOptions::default()).unwrap() {
-            Address::Tcp(bound) => (owner, bound),
-            other => panic!("bound {other}"),
+        match self.listen_at(&Address::Tcp("127.0.0.1:0".parse().unwrap()), options) {
+            (owner, Address::Tcp(bound)) => (owner, bound),
+            (_, other) => panic!("bound {other}"),
         }
+    }
+
+    /// A server at an address; the address it is bound to.
+    pub fn listen_at(&mut self, address: &Address, options: ServerOptions) -> (u32, Address) {
+        let owner = self.server(options);
+        let bound = self.subject.listen(owner, address, &ListenOptions::default()).unwrap();
+        (owner, bound)
     }
 
     /// A client.

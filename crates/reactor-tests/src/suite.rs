@@ -47,6 +47,7 @@ macro_rules! behaviour_tests {
             idle_and_old_connections_are_closed
             closing_a_client_fails_what_outlasts_the_grace_time
             calls_over_many_connections_all_come_back
+            calls_go_over_a_unix_socket_too
         }
     };
     ($make:path, $side:ident: $($name:ident)*) => {
