@@ -27,11 +27,19 @@ pub(crate) async fn read(reactor: &Rc<Reactor>, connection: &Connection, half: &
     let mut buffer = BytesMut::new();
     let mut size = SMALLEST;
     let mut in_a_row = 0;
+    // A new peer has something to say, most likely.
+    let mut idle = false;
     loop {
         match what_to_do(reactor, connection).await {
             Do::End => break,
             Do::Look => {
                 look(reactor, connection);
+                continue;
+            }
+            Do::Read if idle => {
+                idle = false;
+                // Whether it is bytes, the end or an error, the next read will tell.
+                let _ = half.cancelable_read(BytesMut::new(), connection.read_handle()).await;
                 continue;
             }
             Do::Read => {}
@@ -65,10 +73,7 @@ pub(crate) async fn read(reactor: &Rc<Reactor>, connection: &Connection, half: &
             Err(error) if is_cancelled(&error) => {
                 reactor.buffers.release(std::mem::take(&mut buffer));
                 size = SMALLEST;
-                if !connection.wants_look() {
-                    // Without a buffer until there is something to read. Whether that is bytes, the end or an error, the next read will tell.
-                    let _ = half.cancelable_read(BytesMut::new(), connection.read_handle()).await;
-                }
+                idle = true;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => reactor.tell(|engine| engine.closed(connection.id, &error.to_string())),
