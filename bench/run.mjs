@@ -8,8 +8,8 @@
  *
  * Servers run on CPU 0, load comes from CPU 1. Contestants take turns for N rounds (default 3) of S seconds (default 3); ratios are of rounds side
  * by side, the table shows their median, least and most. Results go to bench/results/ as JSON and SVG, and as JSON to FILE.
- * `--only` runs only a group of `thrift` (throughput, content, latency, client, memory, startup, soak) or `runtimes` (cost, pair, kernel). `--soak`
- * adds a run of so many minutes that watches the server's memory.
+ * `--only` runs only a group of `thrift` (throughput, content, latency, client, memory, startup, soak), `runtimes` (cost, pair, kernel) or
+ * `scale` (isolates, restart). `--soak` adds a run of so many minutes that watches the server's memory.
  *
  * `thrift --server-cpus 0-3 --load-cpus 4-7` measures something else: every runtime on those CPUs, requests a second in all and a CPU, beside the
  * figures that Volo names. Its results are called `cores`.
@@ -55,15 +55,15 @@ const usage = `npm run bench -- SUITE [--rounds N] [--seconds S] [--only GROUP].
 
 Suites: thrift    server and client against their peers, over TCP
         runtimes  Tokio and Monoio on I/O threads beside the isolate's own loop
-        scale     two isolates against one
+        scale     two isolates against one, servers replaced under load
         codec     readers and writers of messages
         boundary  what crossing from JavaScript to Rust costs
         layers    what a layer costs
         profile   where the CPU time goes, as a flame graph
 
 Contestants take turns for N rounds (default 3) of S seconds (default 3), the server on CPU 0, the load on CPU 1.
---only  one group of thrift (throughput, content, latency, client, memory, startup, soak) or runtimes (cost, pair,
-        kernel); may be repeated
+--only  one group of thrift (throughput, content, latency, client, memory, startup, soak), runtimes (cost, pair, kernel)
+        or scale (isolates, restart); may be repeated
 --soak  minutes of full load that watch the server's memory
 --server-cpus, --load-cpus  with thrift: requests a second of every runtime on these CPUs, such as 0-3, and a CPU
 --json  also write the result to FILE; bench/results/ has it anyway, as JSON and SVG`

@@ -22,6 +22,8 @@ const LONGEST = 2
  */
 function score({ target }, value) {
   if (target === undefined) return 0
+  // Of a target of none, none is on it.
+  if (value === target.value) return 1
   const good = target.is === 'at least' ? value / target.value : target.value / value
   return Math.min(LONGEST, Math.max(0, good))
 }

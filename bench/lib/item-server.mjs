@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 /**
- * item-server.mjs [--port P] [--content-size N] [--isolates N]
+ * item-server.mjs [--port P] [--content-size N] [--isolates N] [--handover PATH]
  *
  * The ItemService of examples/ with a content of a settable length, as the peers' servers have it. With --isolates this thread only looks after
- * that many isolates, which share the port. VOLO_RUNTIME and VOLO_THREADS choose what moves the bytes.
+ * that many isolates, which share the port. VOLO_RUNTIME and VOLO_THREADS choose what moves the bytes. With --handover a further process
+ * on the same path and port takes over from this one.
  */
 import process from 'node:process'
 import { parseArgs } from 'node:util'
@@ -16,6 +17,7 @@ const { values } = parseArgs({
     port: { type: 'string', default: '0' },
     'content-size': { type: 'string' },
     isolates: { type: 'string' },
+    handover: { type: 'string' },
   },
 })
 
@@ -41,7 +43,9 @@ async function serve() {
   await Server.of(ItemService, {
     /** @param {{ id: bigint }} request */
     getItem: ({ id }) => ({ item: { id, title: 'Hello Volo', content } }),
-  }).run(`127.0.0.1:${values.port}`, (/** @type {{ address: string }} */ handle) => {
-    if (isMainThread) process.stdout.write(`listening on ${handle.address}\n`)
   })
+    .options(values.handover === undefined ? {} : { handover: values.handover })
+    .run(`127.0.0.1:${values.port}`, (/** @type {{ address: string }} */ handle) => {
+      if (isMainThread) process.stdout.write(`listening on ${handle.address}\n`)
+    })
 }

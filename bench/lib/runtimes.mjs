@@ -19,6 +19,7 @@ export const THREADED = /** @type {const} */ (['tokio', 'monoio'])
  * @property {number} [threads] I/O threads an isolate, default 1; inline has none
  * @property {number} [isolates] isolates that share the port; without it the main thread serves
  * @property {readonly string[]} [options] further options of the server
+ * @property {string} [addon] another binary than the one that was built
  */
 
 /**
@@ -27,9 +28,13 @@ export const THREADED = /** @type {const} */ (['tokio', 'monoio'])
  * @param {number | string} cpus that it is held to
  * @returns {Promise<ServerProcess>}
  */
-export function startServer({ runtime, threads = 1, isolates, options = [] }, cpus) {
+export function startServer({ runtime, threads = 1, isolates, options = [], addon }, cpus) {
   const args = [...options, ...(isolates === undefined ? [] : ['--isolates', `${isolates}`])]
-  const env = { VOLO_RUNTIME: runtime, VOLO_THREADS: `${threads}` }
+  const env = {
+    VOLO_RUNTIME: runtime,
+    VOLO_THREADS: `${threads}`,
+    ...(addon === undefined ? {} : { VOLO_ADDON: addon }),
+  }
   return ServerProcess.start(pinned(cpus, { ...ourServer(args), env }))
 }
 

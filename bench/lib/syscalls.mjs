@@ -43,6 +43,15 @@ export async function countCalls(pid, seconds) {
   const events = [ALL, ...NAMES.map((name) => `syscalls:sys_enter_${name}`)]
   const args = ['stat', '-x', ';', '--per-thread', '-e', events.join(','), '-p', `${pid}`, '--', 'sleep', `${seconds}`]
   const { output } = await must({ command: 'perf', args }, { timeout: seconds * 1000 + 30_000 })
+  return parseCounts(output, pid)
+}
+
+/**
+ * Reads what `perf stat -x ';' --per-thread` prints.
+ * @param {string} output
+ * @param {number} pid
+ */
+export function parseCounts(output, pid) {
   /** @type {Record<'main' | 'io' | 'rest', Counts>} */
   const roles = { main: {}, io: {}, rest: {} }
   for (const line of output.split('\n')) {

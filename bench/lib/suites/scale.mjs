@@ -1,5 +1,5 @@
 /**
- * Two isolates against one. Isolates share a port, each serves on a thread of its own (`runIsolates`).
+ * Two isolates against one, and servers that are replaced under load. Isolates share a port, each serves on a thread of its own (`runIsolates`).
  *
  * Where there are four CPUs, load comes from CPUs of its own and the figure is plain throughput: two isolates on two CPUs against one on one.
  *
@@ -9,8 +9,10 @@
  */
 import { peer } from '../../../scripts/peers.mjs'
 import { allowedCpus } from '../cpus.mjs'
-import { against, alone, atLeast, figure } from '../row.mjs'
-import { rounds } from '../runtimes.mjs'
+import { hotRestart } from '../hot-restart.mjs'
+import { LOAD_CPU, SERVER_CPU } from '../load.mjs'
+import { against, alone, atLeast, atMost, figure } from '../row.mjs'
+import { rounds, RUNTIMES } from '../runtimes.mjs'
 import { spread } from '../statistics.mjs'
 
 /** @typedef {import('../row.mjs').Row} Row */
@@ -156,5 +158,30 @@ async function isolates(settings) {
   return [alone('two isolates', '', [0], undefined, 'not measured: there is one CPU')]
 }
 
+/**
+ * A server that is replaced under load.
+ * @param {Settings} settings
+ * @returns {Promise<Row[]>}
+ */
+async function restart(settings) {
+  const generator = await peer('load')
+  /** @type {Row[]} */
+  const rows = []
+  for (const runtime of RUNTIMES) {
+    settings.progress(`hot restart under 64 × 1, ${runtime}`)
+    const { failed, replies, restarts, slowest } = await hotRestart(generator, {
+      runtime,
+      connections: 64,
+      // At least a few restarts, whatever a round is.
+      seconds: Math.max(5, settings.rounds * settings.seconds),
+      serverCpus: SERVER_CPU,
+      loadCpus: LOAD_CPU,
+    })
+    const remark = `${restarts} restarts, ${replies.toLocaleString('en-US')} calls, the slowest ${figure(slowest / 1000)} ms`
+    rows.push(alone(`${runtime}: calls failed in hot restarts under 64 × 1`, '', [failed], atMost(0), remark))
+  }
+  return rows
+}
+
 /** Groups of rows, in the order they run. */
-export const groups = { isolates }
+export const groups = { isolates, restart }
