@@ -1,10 +1,10 @@
-import { addon, type NativeDoor, type NativeListenOptions } from '../core/addon.js'
+import { addon, type NativeListenOptions } from '../core/addon.js'
 import { VoloError } from '../core/errors.js'
 import type { Custody, Keeper, KeptServer } from '../core/keeper.js'
 import { reportEvent } from '../core/report.js'
-import type { Asked } from './passage.js'
+import { Door } from './door.js'
+import { askedOf, type Asked } from './passage.js'
 import { Predecessor } from './predecessor.js'
-import { Successor } from './successor.js'
 
 /**
  * Keeps the socket of one server across processes: it is taken from the process that serves now, if there is one, and offered to the next.
@@ -14,11 +14,10 @@ export class Handover implements Keeper {
   readonly #grace: number
   #asked: Asked = {}
   #listener: number | undefined
-  #doorSocket: number | undefined
-  #door: NativeDoor | undefined
+  /** The door's socket of the process before this one. */
+  #inherited: number | undefined
   #predecessor: Predecessor | undefined
-  #successor: Successor | undefined
-  #isTaken = false
+  #door: Door | undefined
 
   /**
    * @param path of the Unix socket where processes meet.
@@ -34,35 +33,27 @@ export class Handover implements Keeper {
    * @throws VoloError FAILED_PRECONDITION if the running process listens elsewhere, UNAVAILABLE if it does not hand over.
    */
   async bind(options: NativeListenOptions): Promise<number> {
-    if (process.platform === 'win32') {
-      throw new VoloError(
-        'FAILED_PRECONDITION',
-        'handover needs Unix sockets that carry descriptors; leave it out here',
-      )
-    }
-    const { host, port, path } = options
-    this.#asked = {
-      ...(host === undefined ? {} : { host }),
-      ...(port === undefined ? {} : { port }),
-      ...(path === undefined ? {} : { path }),
-    }
+    this.#asked = askedOf(options)
     const predecessor = Predecessor.find(this.#path)
     if (predecessor === undefined) {
       this.#listener = addon().bindSocket(options).socket
       return this.#listener
     }
     try {
-      const { listener, door, address, asked } = await predecessor.inherit()
-      this.#listener = listener
-      this.#doorSocket = door
-      if (!isSame(this.#asked, asked, address)) {
+      const { offers, door } = await predecessor.inherit()
+      this.#inherited = door
+      const [first, ...others] = offers
+      for (const { socket } of others) addon().closeSocket(socket)
+      this.#listener = first.socket
+      if (others.length > 0 || !isSame(this.#asked, first.asked, first.address)) {
+        const addresses = [...new Set(offers.map(({ address }) => address))].join(' and ')
         throw new VoloError(
           'FAILED_PRECONDITION',
-          `the process that hands over on ${this.#path} listens on ${address}, which is not the address asked for; ask for the same, or give this server another path for handover`,
+          `the process that hands over on ${this.#path} listens on ${addresses}, which is not the address asked for; ask for the same, or give this server another path for handover`,
         )
       }
       this.#predecessor = predecessor
-      return listener
+      return first.socket
     } catch (error) {
       predecessor.leave()
       this.#close()
@@ -71,81 +62,54 @@ export class Handover implements Keeper {
   }
 
   serving(listener: number, server: KeptServer): Custody {
-    const predecessor = this.#predecessor
-    if (predecessor !== undefined) {
-      predecessor.takeOver((socket, unread) => {
-        this.#adopt(server, socket, unread)
+    if (this.#predecessor !== undefined) {
+      this.#predecessor.takeOver((_name, socket, unread) => {
+        adoptOrClose(server, socket, unread)
       })
-      // The files of both sockets go with this process from now on.
+      // The file of a Unix socket goes with this process from now on.
       addon().ownPath(listener, true)
-      if (this.#doorSocket !== undefined) addon().ownPath(this.#doorSocket, true)
     }
-    this.#door = addon().NativeDoor.open(this.#path, this.#doorSocket, (caller) => {
-      this.#receive(caller, listener, server)
+    this.#door = new Door(this.#path, this.#inherited, {
+      offers: () => [{ socket: listener, isolate: 0, name: '', address: server.address, asked: this.#asked }],
+      handOver: (give) => {
+        addon().ownPath(listener, false)
+        return server.handOver(this.#grace, (socket, unread) => {
+          give('', socket, unread)
+        })
+      },
     })
-    this.#doorSocket = this.#door.socket
+    this.#inherited = undefined
     return {
       closing: () => {
         this.#close()
       },
       closed: async () => {
-        await this.#successor?.finish()
+        await this.#door?.finish()
         this.#close()
       },
     }
   }
 
-  /** The server could not be made: the running process goes on. */
   abandon(): void {
     this.#predecessor?.leave()
     this.#close()
   }
 
-  #adopt(server: KeptServer, socket: number, unread: Uint8Array): void {
-    try {
-      if (!server.adopt(socket, unread)) addon().closeSocket(socket)
-    } catch (error) {
-      reportEvent(2, `a connection was lost on its way to the server on ${server.address}`, error)
-    }
-  }
-
-  #receive(caller: number, listener: number, server: KeptServer): void {
-    const door = this.#doorSocket
-    if (door === undefined) {
-      addon().closeSocket(caller)
-      return
-    }
-    try {
-      const estate = {
-        listener,
-        door,
-        asked: this.#asked,
-        server,
-        grace: this.#grace,
-        takenOver: () => {
-          this.#isTaken = true
-          this.#door?.close()
-          addon().ownPath(listener, false)
-          addon().ownPath(door, false)
-        },
-      }
-      const successor = new Successor(caller, estate, () => {
-        if (this.#successor === successor) this.#successor = undefined
-      })
-      if (this.#successor === undefined) this.#successor = successor
-      else successor.refuse('another process is taking over already; wait for it')
-    } catch (error) {
-      reportEvent(1, `a process that called on ${this.#path} to take over was turned away`, error)
-    }
-  }
-
   #close(): void {
-    if (!this.#isTaken) this.#door?.close()
-    for (const socket of [this.#listener, this.#doorSocket]) {
+    this.#door?.close()
+    for (const socket of [this.#listener, this.#inherited]) {
       if (socket !== undefined) addon().closeSocket(socket)
     }
     this.#listener = undefined
-    this.#doorSocket = undefined
+    this.#inherited = undefined
+  }
+}
+
+function adoptOrClose(server: KeptServer, socket: number, unread: Uint8Array): void {
+  try {
+    if (!server.adopt(socket, unread)) addon().closeSocket(socket)
+  } catch (error) {
+    reportEvent(2, `a connection was lost on its way to the server on ${server.address}`, error)
   }
 }
 

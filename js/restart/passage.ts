@@ -1,4 +1,4 @@
-import { addon, type NativePassage } from '../core/addon.js'
+import { addon, type NativeListenOptions, type NativePassage } from '../core/addon.js'
 
 /** What the processes of a hand-over say to each other, in this order; the old one is asked. */
 export type Saying =
@@ -6,14 +6,20 @@ export type Saying =
   | { readonly kind: 'take'; readonly version: number }
   /** Old: not now, or not to you. */
   | { readonly kind: 'refused'; readonly reason: string }
-  /** Old, with the listening socket. */
-  | { readonly kind: 'listener'; readonly address: string; readonly asked: Asked }
+  /** Old, with a listening socket. */
+  | {
+      readonly kind: 'listener'
+      readonly isolate: number
+      readonly name: string
+      readonly address: string
+      readonly asked: Asked
+    }
   /** Old, with the socket on which it was asked. */
   | { readonly kind: 'door' }
   /** New: I serve on it. From here on the old one accepts nothing. */
   | { readonly kind: 'ready' }
   /** Old, with a connection, and behind the text what was read of a message that is not complete. */
-  | { readonly kind: 'connection' }
+  | { readonly kind: 'connection'; readonly name: string }
   /** Old: that was all. New: I have it all. */
   | { readonly kind: 'done' }
 
@@ -22,6 +28,15 @@ export interface Asked {
   readonly host?: string
   readonly port?: number
   readonly path?: string
+}
+
+/** What of a server's options says where it is to listen. */
+export function askedOf({ host, port, path }: NativeListenOptions): Asked {
+  return {
+    ...(host === undefined ? {} : { host }),
+    ...(port === undefined ? {} : { port }),
+    ...(path === undefined ? {} : { path }),
+  }
 }
 
 /** Processes that speak different versions refuse each other. */

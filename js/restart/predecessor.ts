@@ -1,19 +1,18 @@
 import { addon } from '../core/addon.js'
 import { VoloError } from '../core/errors.js'
 import { reportEvent } from '../core/report.js'
-import { Passage, VERSION, type Asked, type Saying } from './passage.js'
+import type { Give, Offer } from './estate.js'
+import { Passage, VERSION, type Saying } from './passage.js'
 
 /** How long to wait for a word of the process that serves now, in milliseconds. */
 const PATIENCE = 10_000
 
 /** What the process before this one hands over first. */
 export interface Inheritance {
-  /** The held socket that listens. */
-  readonly listener: number
+  /** Its listening sockets, held: one at least. */
+  readonly offers: readonly [Offer, ...Offer[]]
   /** The held socket on which the next process will ask. */
   readonly door: number
-  readonly address: string
-  readonly asked: Asked
 }
 
 /** The process that served before this one, while it hands over. */
@@ -21,12 +20,10 @@ export class Predecessor {
   readonly #path: string
   readonly #passage: Passage
   readonly #inherited: Promise<Inheritance>
-  #adopt: ((socket: number, unread: Uint8Array) => void) | undefined
-  /** Connections that came before there was a server for them. */
-  readonly #early: [socket: number, unread: Uint8Array][] = []
+  #adopt: Give | undefined
   #resolve!: (inheritance: Inheritance) => void
   #reject!: (error: VoloError) => void
-  #listener: { socket: number; address: string; asked: Asked } | undefined
+  readonly #offers: Offer[] = []
   #isDone = false
 
   /**
@@ -34,6 +31,12 @@ export class Predecessor {
    * @throws VoloError UNAVAILABLE if there is one that cannot be asked.
    */
   static find(path: string): Predecessor | undefined {
+    if (process.platform === 'win32') {
+      throw new VoloError(
+        'FAILED_PRECONDITION',
+        'handover needs Unix sockets that carry descriptors; leave it out here',
+      )
+    }
     try {
       return new Predecessor(path)
     } catch (cause) {
@@ -83,28 +86,27 @@ export class Predecessor {
   }
 
   /** This process serves now: from here on the other accepts nothing, and its connections come here. */
-  takeOver(adopt: (socket: number, unread: Uint8Array) => void): void {
+  takeOver(adopt: Give): void {
     this.#adopt = adopt
     this.#passage.say({ kind: 'ready' })
-    for (const [socket, unread] of this.#early.splice(0)) adopt(socket, unread)
   }
 
   /** Leaves everything to the other process, which goes on as if it had not been asked. */
   leave(): void {
+    for (const { socket } of this.#offers) addon().closeSocket(socket)
     this.#passage.close()
   }
 
   #heard(saying: Saying, socket: number | undefined, bytes: Uint8Array): void {
     if (saying.kind === 'listener' && socket !== undefined) {
-      this.#listener = { socket, address: saying.address, asked: saying.asked }
-    } else if (saying.kind === 'door' && socket !== undefined && this.#listener !== undefined) {
-      const { socket: listener, address, asked } = this.#listener
-      this.#resolve({ listener, door: socket, address, asked })
-    } else if (saying.kind === 'connection' && socket !== undefined) {
+      const { isolate, name, address, asked } = saying
+      this.#offers.push({ socket, isolate, name, address, asked })
+    } else if (saying.kind === 'door' && socket !== undefined) {
+      const [first, ...others] = this.#offers
+      if (first !== undefined) this.#resolve({ offers: [first, ...others], door: socket })
+    } else if (saying.kind === 'connection' && socket !== undefined && this.#adopt !== undefined) {
       // A copy: what lies around it is the whole message.
-      const unread = bytes.slice()
-      if (this.#adopt === undefined) this.#early.push([socket, unread])
-      else this.#adopt(socket, unread)
+      this.#adopt(saying.name, socket, bytes.slice())
     } else if (saying.kind === 'done') {
       this.#isDone = true
       this.#passage.say({ kind: 'done' })

@@ -1,51 +1,52 @@
 import { addon } from '../core/addon.js'
-import type { KeptServer } from '../core/keeper.js'
 import { reportEvent } from '../core/report.js'
-import { Passage, VERSION, type Asked, type Saying } from './passage.js'
+import type { Estate } from './estate.js'
+import { Passage, VERSION, type Saying } from './passage.js'
 
 /** How long to wait, in milliseconds, until the next process has said that it has everything. */
 const PATIENCE = 5000
 
-/** What a server hands over. */
-export interface Estate {
-  readonly listener: number
-  readonly door: number
-  readonly asked: Asked
-  readonly server: KeptServer
-  /** Milliseconds in which connections may come to rest. */
-  readonly grace: number
-  /** The next process serves: what is left here is to go, its files are the other's. */
-  readonly takenOver: () => void
+/** Is told what becomes of a successor. */
+interface Observer {
+  /** It serves now. */
+  takesOver(): void
+  /** It is gone without having taken over. */
+  ended(): void
 }
 
 /** A process that has come to take over. Until it says that it serves, its end changes nothing here. */
 export class Successor {
+  readonly #door: number
   readonly #estate: Estate
+  readonly #observer: Observer
   readonly #passage: Passage
-  readonly #onEnd: () => void
   #serves = false
+  #isGone = false
   #onDone: (() => void) | undefined
 
   /**
    * @param caller The held connection it called by.
-   * @param onEnd It is gone without having taken over.
+   * @param door The held socket on which it called.
    */
-  constructor(caller: number, estate: Estate, onEnd: () => void) {
+  constructor(caller: number, door: number, estate: Estate, observer: Observer) {
+    this.#door = door
     this.#estate = estate
-    this.#onEnd = onEnd
+    this.#observer = observer
     this.#passage = Passage.adopt(caller, {
       heard: (saying) => {
         this.#heard(saying)
       },
       ended: () => {
+        this.#isGone = true
         this.#onDone?.()
-        if (!this.#serves) this.#onEnd()
+        if (!this.#serves) this.#observer.ended()
       },
     })
   }
 
   /** Resolves when it has everything, or is gone; after five seconds in any case. */
   async finish(): Promise<void> {
+    if (this.#isGone) return
     let timer: NodeJS.Timeout | undefined
     await new Promise<void>((resolve) => {
       this.#onDone = resolve
@@ -67,32 +68,30 @@ export class Successor {
   }
 
   #heard(saying: Saying): void {
-    const { listener, door, asked, server } = this.#estate
     if (saying.kind === 'take') {
-      if (saying.version !== VERSION) {
+      if (saying.version === VERSION) this.#offer()
+      else {
         this.refuse(`it speaks version ${VERSION} of the hand-over, not ${saying.version}; end it and start anew`)
-        return
       }
-      const address = server.address
-      this.#passage.say({ kind: 'listener', address, asked }, addon().duplicateSocket(listener))
-      this.#passage.say({ kind: 'door' }, addon().duplicateSocket(door))
     } else if (saying.kind === 'ready' && !this.#serves) {
       this.#serves = true
-      this.#handOver()
+      this.#observer.takesOver()
+      this.#estate
+        .handOver((name, socket, unread) => {
+          this.#passage.say({ kind: 'connection', name }, socket, unread)
+        })
+        .catch((error: unknown) => {
+          reportEvent(2, 'connections could not be handed over', error)
+        })
     } else if (saying.kind === 'done') {
       this.#onDone?.()
     }
   }
 
-  #handOver(): void {
-    const { server, grace, takenOver } = this.#estate
-    takenOver()
-    server
-      .handOver(grace, (socket, unread) => {
-        this.#passage.say({ kind: 'connection' }, socket, unread)
-      })
-      .catch((error: unknown) => {
-        reportEvent(2, `the server on ${server.address} could not be handed over`, error)
-      })
+  #offer(): void {
+    for (const { socket, isolate, name, address, asked } of this.#estate.offers()) {
+      this.#passage.say({ kind: 'listener', isolate, name, address, asked }, addon().duplicateSocket(socket))
+    }
+    this.#passage.say({ kind: 'door' }, addon().duplicateSocket(this.#door))
   }
 }
