@@ -48,11 +48,18 @@ export function thisSystem(): System {
   const known = { platform, arch, node, permissions: permission !== undefined }
   if (platform !== 'linux') return known
   const { report } = process as { report?: NodeJS.ProcessReport & { excludeNetwork?: boolean } }
-  // Otherwise the report looks up the name of every peer, seconds where the resolver does not answer.
-  if (report !== undefined) report.excludeNetwork = true
-  const { header } = (report?.getReport() ?? {}) as { header?: { glibcVersionRuntime?: string } }
-  const version = header?.glibcVersionRuntime
+  const version = report === undefined ? undefined : glibcVersion(report)
   return { ...known, libc: version === undefined ? { kind: 'musl' } : { kind: 'glibc', version } }
+}
+
+/** glibc's version as a diagnostic report tells it; undefined with another C library. */
+function glibcVersion(report: NodeJS.ProcessReport & { excludeNetwork?: boolean }): string | undefined {
+  const before = report.excludeNetwork
+  // Otherwise the report looks up the name of every peer, seconds where the resolver does not answer.
+  report.excludeNetwork = true
+  const { header } = report.getReport() as { header?: { glibcVersionRuntime?: string } }
+  report.excludeNetwork = before ?? false
+  return header?.glibcVersionRuntime
 }
 
 /** The binary for a system, as napi-rs names it: `linux-x64-gnu`, `darwin-arm64`, `win32-x64-msvc`. */
