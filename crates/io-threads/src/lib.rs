@@ -17,8 +17,11 @@ mod batch;
 mod command;
 mod link;
 mod mailbox;
+#[cfg(all(test, volo_loom))]
+mod model;
 mod shard;
 mod split;
+mod sync;
 mod threads;
 
 pub use batch::{Batch, Submission, TapeSize};

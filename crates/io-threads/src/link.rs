@@ -2,15 +2,18 @@
 
 use std::{
     fmt,
-    sync::{
-        Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::{Arc, OnceLock, PoisonError},
 };
 
 use volo_js_transport::{ConnectionKey, Peer, Peers, PoolCounters, PoolStats};
 
-use crate::{Batch, Command, Mailbox, Submission, TapeSize};
+use crate::{
+    Batch, Command, Mailbox, Submission, TapeSize,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
 
 /// Wakes the isolate's thread. Called from I/O threads; several calls may come to one.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;

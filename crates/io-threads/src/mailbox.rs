@@ -2,9 +2,11 @@
 
 use std::{
     mem,
-    sync::{Mutex, PoisonError},
+    sync::PoisonError,
     task::{Context, Poll, Waker},
 };
+
+use crate::sync::Mutex;
 
 /// An unbounded queue with one reader, which is a task. What bounds it is what it carries: a batch of replies follows a batch of calls.
 #[derive(Debug)]
@@ -62,7 +64,7 @@ impl<T> Mailbox<T> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(volo_loom)))]
 mod tests {
     use std::{
         sync::{
