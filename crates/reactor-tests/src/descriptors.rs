@@ -8,7 +8,7 @@ use socket2::{Domain, Socket, Type};
 use volo_js_tape::Kind;
 use volo_js_transport::ServerOptions;
 
-use crate::{Harness, Make, connect, read, reply_bytes, send_call};
+use crate::{Harness, Make, PATIENCE, connect, read, reply_bytes, send_call};
 
 pub fn accepting_rests_without_descriptors_and_goes_on(make: Make) {
     let mut harness = Harness::new(make());
@@ -25,7 +25,7 @@ pub fn accepting_rests_without_descriptors_and_goes_on(make: Make) {
         .map(|socket| {
             // The system takes the connection; it is the server that cannot.
             socket.connect(&address.into()).unwrap();
-            socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+            socket.set_read_timeout(Some(PATIENCE)).unwrap();
             TcpStream::from(socket)
         })
         .collect();

@@ -16,10 +16,9 @@ use volo_js_io_threads::{Run, TapeSize, Wake};
 use volo_js_tape::Kind;
 use volo_js_transport::{Mode, ServerOptions};
 
-use crate::{CALL, ECHO, Harness, Peer, SMALL_TAPE, Threads, call_bytes, connect, read, reply_bytes, send_call};
-
-/// How long anything is waited for.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::{
+    CALL, ECHO, Harness, PATIENCE, Peer, SMALL_TAPE, Threads, call_bytes, connect, read, reply_bytes, send_call,
+};
 
 /// Peers that call so often each, with texts of this length, and then read the replies in order. The server replies with the first eight
 /// characters, which tell the peer and the call.

@@ -16,10 +16,7 @@ use volo_js_transport::{
     ServerStats,
 };
 
-use crate::{Message, Subject, schema};
-
-/// How long anything is waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
+use crate::{Message, PATIENCE, Subject, schema};
 
 /// A subject, with servers and clients of the [schema].
 pub struct Harness<S: ?Sized + Subject = dyn Subject> {

@@ -27,4 +27,6 @@ pub use message::{Message, failure, read_messages};
 pub use schema::{ECHO, TELL, schema};
 pub use subject::{Make, Subject};
 pub use threads::{SMALL_TAPE, Threads};
-pub use wire::{CALL, ONEWAY, Peer, call_bytes, connect, read, read_call, read_to_end, reply_bytes, send_call};
+pub use wire::{
+    CALL, ONEWAY, PATIENCE, Peer, call_bytes, connect, read, read_call, read_to_end, reply_bytes, send_call,
+};

@@ -10,7 +10,7 @@ use std::{
 use volo_js_tape::Kind;
 use volo_js_transport::ServerOptions;
 
-use crate::{CALL, Harness, Make, ONEWAY, call_bytes, connect, read, read_to_end, reply_bytes};
+use crate::{CALL, Harness, Make, ONEWAY, PATIENCE, call_bytes, connect, read, read_to_end, reply_bytes};
 
 pub fn answers_framed_and_buffered_peers_in_their_own_transport(make: Make) {
     let mut harness = Harness::new(make());
@@ -41,7 +41,7 @@ pub fn a_byte_at_a_time_is_a_call_all_the_same(make: Make) {
         }
     }
     // Both calls may have come within the loops; what matters is counted.
-    let end = Instant::now() + Duration::from_secs(5);
+    let end = Instant::now() + PATIENCE;
     while harness.server_stats(owner).calls < 2 && Instant::now() < end {
         harness.turn();
     }
@@ -220,7 +220,7 @@ pub fn a_peer_that_does_not_read_is_not_read(make: Make) {
     peer.set_nonblocking(true).unwrap();
     let request = call_bytes("Echo", CALL, 1, Some("x"), true);
     let answer = "y".repeat(100_000);
-    let end = Instant::now() + Duration::from_secs(5);
+    let end = Instant::now() + PATIENCE;
     let mut written = 0;
     let (mut last, mut since) = (0, Instant::now());
     while Instant::now() < end {
@@ -342,7 +342,7 @@ pub fn incomplete_messages_share_the_memory_budget(make: Make) {
     peer.set_nonblocking(true).unwrap();
     let request = call_bytes("Echo", CALL, 1, Some(&"z".repeat(4 << 20)), true);
     let mut sent = 0;
-    let end = Instant::now() + Duration::from_secs(5);
+    let end = Instant::now() + PATIENCE;
     while harness.server_stats(owner).protocol_errors == 0 {
         assert!(Instant::now() < end, "the budget was never enforced");
         sent += peer.write(&request[sent..]).unwrap_or(0);

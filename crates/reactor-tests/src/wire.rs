@@ -37,11 +37,14 @@ pub fn reply_bytes(sequence: i32, text: &str) -> Vec<u8> {
     bytes
 }
 
-/// Connects to a server. Reads fail after five seconds.
+/// How long anything is waited for. Long, for sanitizers on a busy machine are slow, and only what fails waits so long.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Connects to a server. Reads fail when they have been [waited for](PATIENCE) long enough.
 pub fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_nodelay(true).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream
 }
 
@@ -89,11 +92,11 @@ impl Peer {
         ClientOptions { mode, ..ClientOptions::new(Address::Tcp(self.listener.local_addr().unwrap())) }
     }
 
-    /// The next connection. Reads fail after five seconds.
+    /// The next connection. Reads fail when they have been [waited for](PATIENCE) long enough.
     pub fn accept(&self) -> TcpStream {
         self.listener.set_nonblocking(false).unwrap();
         let (stream, _) = self.listener.accept().unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
         stream
     }

@@ -252,5 +252,7 @@ fn a_byte_at_a_time_is_linear() {
     let started = std::time::Instant::now();
     let (end, frame) = a_byte_at_a_time(&mut reader, &bytes);
     assert_eq!((end, frame.unwrap().unwrap().len), (bytes.len(), bytes.len()));
-    assert!(started.elapsed().as_secs() < 2, "{:?}", started.elapsed());
+    // Under a sanitizer, on a busy machine, both take many times as long.
+    let most = if cfg!(volo_sanitized) { 60 } else { 2 };
+    assert!(started.elapsed().as_secs() < most, "{:?}", started.elapsed());
 }
