@@ -18,6 +18,12 @@ use volo_js_transport::{Action, Address, ConnectionId, Engine, Interest, Peer};
 
 use crate::poller::{Event, Poller, Trigger};
 
+/// A peer that is gone is an error, not a signal. Apple's systems have no such flag; Node ignores the signal everywhere.
+#[cfg(not(target_vendor = "apple"))]
+const QUIETLY: SendFlags = SendFlags::NOSIGNAL;
+#[cfg(target_vendor = "apple")]
+const QUIETLY: SendFlags = SendFlags::empty();
+
 /// Bytes received with one system call.
 const CHUNK: usize = 64 << 10;
 /// Below this much room the receive buffer is renewed.
@@ -354,7 +360,7 @@ impl Reactor {
         if output.is_empty() || connection.connecting {
             return;
         }
-        match send(&connection.fd, output, SendFlags::NOSIGNAL) {
+        match send(&connection.fd, output, QUIETLY) {
             Ok(count) => self.engine.wrote(id, count),
             Err(rustix::io::Errno::AGAIN) => self.engine.wrote(id, 0),
             Err(rustix::io::Errno::INTR) => self.dirty.push(id),

@@ -11,7 +11,9 @@ use std::{
 
 use volo_js_transport::Peer;
 
-use crate::{Handle, Listener, SocketOptions};
+#[cfg(unix)]
+use crate::SocketOptions;
+use crate::{Handle, Listener};
 
 /// Names a held socket in this process. A number is not used again before four billion others, so who still has an old one does no harm.
 pub type HeldId = u32;
@@ -32,7 +34,7 @@ impl Held {
     /// The system's; for a descriptor that is no socket, for example.
     #[cfg(unix)]
     pub fn from_descriptor(descriptor: Handle) -> io::Result<Self> {
-        if rustix::net::sockopt::socket_acceptconn(&descriptor)? {
+        if crate::listener::listens(&descriptor)? {
             Ok(Self::Listener(Listener::from_handle(descriptor, None, SocketOptions::default())?))
         } else {
             Ok(Self::Connection(descriptor))

@@ -73,7 +73,7 @@ impl Listener {
     pub fn from_handle(handle: Handle, path: Option<PathBuf>, options: SocketOptions) -> io::Result<Self> {
         let socket = Socket::from(handle);
         #[cfg(unix)]
-        if !rustix::net::sockopt::socket_acceptconn(&socket)? {
+        if !listens(&socket)? {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "this socket does not listen"));
         }
         socket.set_nonblocking(true)?;
@@ -230,4 +230,17 @@ fn is_without_ipv6(error: &io::Error) -> bool {
 #[cfg(windows)]
 fn is_without_ipv6(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
+}
+
+/// Whether a socket listens. Apple's systems do not tell: there one without a peer is taken for a listener.
+#[cfg(unix)]
+pub(crate) fn listens(socket: impl std::os::fd::AsFd) -> io::Result<bool> {
+    #[cfg(not(target_vendor = "apple"))]
+    return Ok(rustix::net::sockopt::socket_acceptconn(socket)?);
+    #[cfg(target_vendor = "apple")]
+    match rustix::net::getpeername(socket) {
+        Ok(_) => Ok(false),
+        Err(rustix::io::Errno::NOTCONN | rustix::io::Errno::INVAL) => Ok(true),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -27,6 +27,12 @@ use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::{ListenOptions, Listener, SocketOptions};
 
+/// A peer that is gone is an error, not a signal. Apple's systems have no such flag; Node ignores the signal everywhere.
+#[cfg(not(target_vendor = "apple"))]
+const QUIETLY: SendFlags = SendFlags::NOSIGNAL;
+#[cfg(target_vendor = "apple")]
+const QUIETLY: SendFlags = SendFlags::empty();
+
 /// Largest message in bytes: a longer one is a peer that does not speak this.
 pub const LARGEST_MESSAGE: usize = 1 << 30;
 /// Length and flag.
@@ -104,7 +110,7 @@ impl Passage {
                 IoSlice::new(&header[sent.min(HEADER)..]),
                 IoSlice::new(&body[sent.saturating_sub(HEADER).min(body.len())..]),
             ];
-            match sendmsg(&self.socket, &parts, &mut control, SendFlags::NOSIGNAL) {
+            match sendmsg(&self.socket, &parts, &mut control, QUIETLY) {
                 Ok(count) => sent += count,
                 Err(rustix::io::Errno::INTR) => {}
                 // The system limits descriptors that are under way; the other end is taking them.
