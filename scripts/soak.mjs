@@ -50,7 +50,11 @@ async function start(name, args) {
   /** @type {Record<string, string>} */
   const env = { VOLO_RUNTIME: values.runtime }
   if (values.threads !== undefined) env.VOLO_THREADS = values.threads
-  const command = { command: process.execPath, args: [join(root, 'scripts', 'soak', `${name}.mjs`), ...args], env }
+  const command = {
+    command: process.execPath,
+    args: ['--expose-gc', join(root, 'scripts', 'soak', `${name}.mjs`), ...args],
+    env,
+  }
   const child = await ServerProcess.start(command, { ipc: true })
   process.once('exit', () => {
     try {
