@@ -17,7 +17,7 @@ pub(crate) async fn write(reactor: &Rc<Reactor>, connection: &Connection, half: 
         loop {
             let output = reactor.shard.borrow_mut().engine().take_output(connection.id);
             let Some(output) = output else { break };
-            let outcome = write_all(connection, half, output).await;
+            let outcome = write_all(reactor, connection, half, output).await;
             if connection.is_closed() {
                 return;
             }
@@ -31,6 +31,7 @@ pub(crate) async fn write(reactor: &Rc<Reactor>, connection: &Connection, half: 
 
 /// Gives the buffer back, empty.
 async fn write_all(
+    reactor: &Rc<Reactor>,
     connection: &Connection,
     half: &mut OwnedWriteHalf<TcpStream>,
     mut output: BytesMut,
@@ -40,7 +41,12 @@ async fn write_all(
         output = rest;
         match result {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(count) => output.advance(count),
+            Ok(count) => {
+                output.advance(count);
+                if !output.is_empty() {
+                    reactor.tell(|engine| engine.wrote_part(connection.id, count));
+                }
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }

@@ -616,6 +616,14 @@ impl Engine {
         Some(out)
     }
 
+    /// `count` bytes of the output that was taken have been written, and there are more.
+    pub fn wrote_part(&mut self, id: ConnectionId, count: usize) {
+        let Some(connection) = self.connections.get_mut(id as usize) else { return };
+        connection.taken = connection.taken.saturating_sub(count);
+        connection.taking_since = self.now;
+        self.after_write(id, count);
+    }
+
     /// The output that was taken from a connection has been written, all of it.
     pub fn gave_back(&mut self, id: ConnectionId, mut out: BytesMut) {
         self.buffers.release(&mut out);
