@@ -1,5 +1,9 @@
 /** System calls of another process while it works, counted by the kernel: `perf stat` slows the process little, `strace` would change what it does. */
-import { must, run, which } from '../../scripts/lib/process.mjs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { Failure, run, which } from '../../scripts/lib/process.mjs'
 
 /** What servers spend their calls on; others show in the sum alone. */
 const NAMES = [
@@ -33,17 +37,34 @@ export async function whyNoCounts() {
  * @typedef {Record<string, number>} Counts
  */
 
+/** Until `perf` has attached to all threads, in ms: it does not say. */
+const ATTACHING = 700
+
 /**
- * Counts the calls of a process for a while.
+ * Counts the calls of a process while something is done with it.
+ * @template T
  * @param {number} pid
- * @param {number} seconds
- * @returns {Promise<Record<'main' | 'io' | 'rest', Counts>>} by what its threads are for, as in proc.mjs
+ * @param {() => Promise<T>} work
+ * @returns {Promise<{ result: T, counts: Record<'main' | 'io' | 'rest', Counts> }>} by what its threads are for, as in proc.mjs
  */
-export async function countCalls(pid, seconds) {
+export async function countCalls(pid, work) {
   const events = [ALL, ...NAMES.map((name) => `syscalls:sys_enter_${name}`)]
-  const args = ['stat', '-x', ';', '--per-thread', '-e', events.join(','), '-p', `${pid}`, '--', 'sleep', `${seconds}`]
-  const { output } = await must({ command: 'perf', args }, { timeout: seconds * 1000 + 30_000 })
-  return parseCounts(output, pid)
+  const args = ['stat', '-x', ';', '--per-thread', '-e', events.join(','), '-p', `${pid}`]
+  const perf = spawn('perf', args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  let output = ''
+  perf.stderr.setEncoding('utf8').on('data', (/** @type {string} */ chunk) => (output += chunk))
+  const ended = once(perf, 'close')
+  try {
+    await Promise.race([sleep(ATTACHING), ended])
+    const result = await work()
+    if (perf.exitCode !== null) throw new Failure('perf stat ended before the load did.', { output })
+    // It prints its counts when it is interrupted.
+    perf.kill('SIGINT')
+    await ended
+    return { result, counts: parseCounts(output, pid) }
+  } finally {
+    perf.kill('SIGKILL')
+  }
 }
 
 /**

@@ -5,8 +5,6 @@
  * process, I/O threads go by their names. `1 CPU`: the server on CPU 0, the load on CPU 1. `2 CPUs`: the server has two; on a machine of two the
  * load shares them with it, so throughput is then what is left of both.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
-
 import { peer } from '../../../scripts/peers.mjs'
 import { allowedCpus } from '../cpus.mjs'
 import { LOAD_CPU, putLoad, SERVER_CPU } from '../load.mjs'
@@ -214,11 +212,8 @@ async function asked(generator, runtime, place, shape, seconds, where, why) {
       return rows
     }
     // Counted apart: tracing costs time.
-    const running = putLoad(generator, server, { ...load, seconds: seconds + 1 })
-    await sleep(300)
-    const counts = await countCalls(server.pid, seconds)
-    const { qps } = await running
-    const requests = qps * seconds
+    const { result, counts } = await countCalls(server.pid, () => putLoad(generator, server, { ...load, seconds }))
+    const requests = result.replies
     for (const [role, title] of /** @type {const} */ ([
       ['main', 'JavaScript thread'],
       ['io', 'I/O thread'],
