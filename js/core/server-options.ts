@@ -78,6 +78,18 @@ export interface ServerEvent {
 }
 
 /**
+ * The hand-over in milliseconds, with its defaults.
+ * @throws VoloError INVALID_ARGUMENT for a grace time that is no duration.
+ */
+export function handoverOf(
+  handover: string | HandoverOptions | undefined,
+): { readonly path: string; readonly grace: number } | undefined {
+  if (handover === undefined) return undefined
+  const { path, grace = '30s' } = typeof handover === 'string' ? { path: handover } : handover
+  return { path, grace: milliseconds(grace, 'handover.grace') }
+}
+
+/**
  * The options in the core's units.
  * @throws VoloError INVALID_ARGUMENT for a duration or size that is none.
  */

@@ -4,7 +4,6 @@ import { systemClock } from './clock.js'
 import { compose } from './compose.js'
 import type { Context, ThriftContext } from './context.js'
 import type { MethodDescriptor, ServiceDescriptor } from './descriptor.js'
-import { milliseconds } from './duration.js'
 import { VoloError } from './errors.js'
 import type { Handlers } from './handlers.js'
 import { isolate } from './isolate.js'
@@ -15,7 +14,7 @@ import { reportEvent } from './report.js'
 import { closeOnSignal } from './run.js'
 import { chooseRuntime, type ChosenRuntime, type RuntimeKind, type RuntimeOptions } from './runtime.js'
 import { ServerHandle } from './server-handle.js'
-import { nativeListenOptions, type ServerOptions } from './server-options.js'
+import { handoverOf, nativeListenOptions, type ServerOptions } from './server-options.js'
 import { handlerService, ServingCalls, type ServedMethod } from './serving-calls.js'
 
 /**
@@ -175,17 +174,17 @@ export class Server<Cx extends Context = Context> {
 /** Who keeps the socket: the supervisor of these isolates, or the processes that hand it on; nobody but the server, as a rule. */
 async function keeperOf(handover: ServerOptions['handover']): Promise<Keeper | undefined> {
   const supervisor = keeper()
-  if (handover === undefined) return supervisor
+  const settings = handoverOf(handover)
+  if (settings === undefined) return supervisor
   if (supervisor !== undefined) {
     throw new VoloError(
       'INVALID_ARGUMENT',
-      'an isolate of runIsolates has its socket from there; leave handover out, and replace isolates with reload()',
+      'an isolate of runIsolates has its socket from there; give handover to runIsolates instead',
     )
   }
   // Loaded where it is wanted: most servers start without.
   const { Handover } = await import('../restart/handover.js')
-  const { path, grace = '30s' } = typeof handover === 'string' ? { path: handover } : handover
-  return new Handover(path, milliseconds(grace, 'handover.grace'))
+  return new Handover(settings.path, settings.grace)
 }
 
 /** The function that answers a method; what every object inherits does not count. */

@@ -4,6 +4,7 @@ import type { ResourceLimits } from 'node:worker_threads'
 import { milliseconds, type Duration } from '../core/duration.js'
 import { VoloError } from '../core/errors.js'
 import { reportEvent } from '../core/report.js'
+import { handoverOf, type HandoverOptions } from '../core/server-options.js'
 
 /** Options of `runIsolates`; every one has a default. */
 export interface IsolatesOptions {
@@ -25,6 +26,11 @@ export interface IsolatesOptions {
   readonly startTimeout?: Duration
   /** How long to wait before an isolate that died is started again. */
   readonly restart?: RestartOptions
+  /**
+   * Hot restart: the path of a Unix socket where a new process of this program takes over from the one that runs, sockets and connections of
+   * all isolates included. Default: no hand-over. See docs/restart.md.
+   */
+  readonly handover?: string | HandoverOptions
   /** Closes all isolates on SIGTERM and SIGINT; a second signal ends the process at once. Default true. */
   readonly signals?: boolean
   /** Told when isolates die, start again and are replaced. Default: deaths and failures as a line on standard error. */
@@ -61,6 +67,7 @@ export interface Settings {
   readonly count: number
   readonly options: IsolatesOptions
   readonly grace: number
+  readonly handover: { readonly path: string; readonly grace: number } | undefined
   readonly startTimeout: number
   readonly restart: { readonly min: number; readonly max: number; readonly soundAfter: number }
   readonly onEvent: (event: IsolateEvent) => void
@@ -77,6 +84,7 @@ export function settingsOf(options: IsolatesOptions): Settings {
     count,
     options,
     grace: milliseconds(options.grace ?? '5s', 'grace'),
+    handover: handoverOf(options.handover),
     startTimeout: milliseconds(options.startTimeout ?? '30s', 'startTimeout'),
     restart: {
       min: milliseconds(min, 'restart.min'),

@@ -45,6 +45,8 @@ export class Place {
   #timer: NodeJS.Timeout | undefined
   /** A successor is being started: if the thread dies meanwhile, it fills the place. */
   #isReplacing = false
+  /** Takes the connections that a place lets go which is left to another process. */
+  #give: ((connection: Connection) => void) | undefined
   /** It has listened once; what dies before is not started again. */
   #hasBegun = false
 
@@ -114,6 +116,16 @@ export class Place {
     this.state = 'closed'
   }
 
+  /** Ends it for good; its connections go on in another process. */
+  async handOver(grace: number, give: (connection: Connection) => void): Promise<void> {
+    clearTimeout(this.#timer)
+    if (this.#isClosing()) return
+    this.state = 'closing'
+    this.#give = give
+    await this.#thread?.drain(grace, true)
+    this.state = 'closed'
+  }
+
   /** Its counters at this moment. */
   async stats(): Promise<IsolateStats> {
     const thread = this.#thread
@@ -136,8 +148,9 @@ export class Place {
       },
       pass: (connection) => {
         // To its successor, if it has one.
-        if (this.#thread !== thread && this.adopt(connection)) return
-        this.#passOn(connection)
+        if (this.#give !== undefined) this.#give(connection)
+        else if (this.#thread !== thread && this.adopt(connection)) return
+        else this.#passOn(connection)
       },
     })
     void thread.ended.then((end) => {

@@ -8,6 +8,7 @@ import type { Connection } from './messages.js'
 import { settingsOf, type IsolatesOptions, type Settings } from './options.js'
 import { Place, type IsolateStats } from './place.js'
 import { Sockets } from './sockets.js'
+import { Succession } from './succession.js'
 import { sumOf } from './sum.js'
 
 /** Counters of all isolates, added up, and of each. Those of an isolate begin anew with each of its threads. */
@@ -22,17 +23,20 @@ export class IsolatesHandle implements AsyncDisposable {
   readonly #settings: Settings
   readonly #places: readonly Place[]
   readonly #sockets: Sockets
+  readonly #succession: Succession | undefined
   #resolveClosed!: () => void
   #closing = false
   /** Reloads follow one another. */
   #reloads: Promise<unknown> = Promise.resolve()
 
   /** @internal */
-  constructor(settings: Settings, places: readonly Place[], sockets: Sockets) {
+  constructor(settings: Settings, places: readonly Place[], sockets: Sockets, succession: Succession | undefined) {
     this.#settings = settings
     this.#places = places
     this.#sockets = sockets
+    this.#succession = succession
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve))
+    succession?.succeed(places, (give) => this.#handOver(give))
   }
 
   /** The addresses they listen on, with the real ports: each as often as a server asked for another one. */
@@ -66,6 +70,7 @@ export class IsolatesHandle implements AsyncDisposable {
     const grace = options.grace === undefined ? this.#settings.grace : milliseconds(options.grace, 'grace')
     if (!this.#closing) {
       this.#closing = true
+      this.#succession?.close()
       // The isolates have duplicates: they serve who has connected already, and nobody can connect after them.
       this.#sockets.close()
       void Promise.all(this.#places.map((place) => place.close(grace))).then(() => {
@@ -73,6 +78,17 @@ export class IsolatesHandle implements AsyncDisposable {
       })
     }
     return this.closed
+  }
+
+  /** Everything goes on in another process. */
+  async #handOver(give: (connection: Connection) => void): Promise<void> {
+    if (this.#closing) return
+    this.#closing = true
+    const grace = this.#settings.handover?.grace ?? this.#settings.grace
+    await Promise.all(this.#places.map((place) => place.handOver(grace, give)))
+    this.#sockets.close()
+    await this.#succession?.finish()
+    this.#resolveClosed()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -107,14 +123,20 @@ export async function runIsolates(url: URL | string, options: IsolatesOptions = 
   for (let index = 0; index < settings.count; index += 1) {
     places.push(new Place(index, module, settings, sockets, neighbours))
   }
-  const begun = await Promise.allSettled(places.map((place) => place.begin()))
-  const failed = begun.find((outcome) => outcome.status === 'rejected')
-  if (failed !== undefined) {
+  const { handover } = settings
+  const succession = handover === undefined ? undefined : await Succession.begin(handover.path, sockets)
+  try {
+    const begun = await Promise.allSettled(places.map((place) => place.begin()))
+    const failed = begun.find((outcome) => outcome.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+    succession?.check()
+  } catch (error) {
+    succession?.leave()
     await Promise.all(places.map((place) => place.close(0)))
     sockets.close()
-    throw failed.reason
+    throw error
   }
-  const handle = new IsolatesHandle(settings, places, sockets)
+  const handle = new IsolatesHandle(settings, places, sockets, succession)
   if (options.signals !== false) {
     const stop = closeOnSignal(handle)
     void handle.closed.then(stop)

@@ -1,10 +1,14 @@
 import { addon, type NativeListenOptions } from '../core/addon.js'
+import type { Offer } from '../restart/estate.js'
+import { askedOf, type Asked } from '../restart/passage.js'
 
 interface Socket {
   /** Its number among the held ones. */
   readonly socket: number
   /** The bound address. */
   readonly address: string
+  /** The address it was bound for. */
+  readonly asked: Asked
 }
 
 /**
@@ -19,6 +23,9 @@ export class Sockets {
   /** By isolate and name. */
   readonly #own = new Map<number, Map<string, Socket>>()
   readonly #shared = new Map<string, Socket>()
+  /** Sockets of another process that no server has asked for yet. */
+  readonly #idle = new Map<number, Offer>()
+  readonly #renamed = new Map<string, string>()
 
   /** The addresses they listen on. */
   get addresses(): readonly string[] {
@@ -30,7 +37,8 @@ export class Sockets {
    * @throws Error with a `code` such as EADDRINUSE.
    */
   bind(isolate: number, name: string, options: NativeListenOptions): number {
-    const isShared = options.path !== undefined || process.platform !== 'linux'
+    const isShared = isOneForAll(options)
+    this.#recognise(name, options)
     const sockets = isShared ? this.#shared : this.#of(isolate)
     let socket = sockets.get(name)
     if (socket === undefined) {
@@ -38,11 +46,12 @@ export class Sockets {
       // Sharing among themselves must not become sharing with whoever else has the port, unless that is asked for.
       if (!isShared && port === undefined && options.reusePort !== true) checkFree(options)
       const bound = { ...options, reusePort: !isShared, ...(port === undefined ? {} : { port }) }
-      socket = addon().bindSocket(bound)
+      socket = { ...addon().bindSocket(bound), asked: askedOf(options) }
       sockets.set(name, socket)
       this.#addresses.set(name, socket.address)
-      if (options.path === undefined) this.#ports.set(name, Number(/\d+$/.exec(socket.address)?.[0]))
+      if (options.path === undefined) this.#ports.set(name, portOf(socket.address))
     }
+    this.#idle.delete(socket.socket)
     return socket.socket
   }
 
@@ -67,6 +76,76 @@ export class Sockets {
     addon().closeSocket(socket.socket)
   }
 
+  /** Takes the sockets of another process over: each waits for the isolate of its number to ask for its address. */
+  inherit(offers: readonly Offer[]): void {
+    for (const offer of offers) {
+      const { socket, isolate, name, address, asked } = offer
+      this.#idle.set(socket, offer)
+      this.#addresses.set(name, address)
+      if (asked.path === undefined) this.#ports.set(name, portOf(address))
+      const sockets = isOneForAll(asked) ? this.#shared : this.#of(isolate)
+      sockets.set(name, { socket, address, asked })
+    }
+  }
+
+  /** What servers here call an address that another process has handed over. */
+  nameOf(inherited: string): string {
+    return this.#renamed.get(inherited) ?? inherited
+  }
+
+  /** The other process may have asked for port 0, or this one does: then its socket has another name than is asked for here. */
+  #recognise(name: string, { host, port, path }: NativeListenOptions): void {
+    if (path !== undefined || this.#ports.has(name)) return
+    const known = [...this.#idle.values()].find(
+      ({ asked, address }) =>
+        asked.path === undefined && asked.host === host && (port === 0 || port === portOf(address)),
+    )
+    if (known === undefined) return
+    this.#renamed.set(known.name, name)
+    rename(this.#ports, known.name, name)
+    rename(this.#addresses, known.name, name)
+    for (const sockets of [this.#shared, ...this.#own.values()]) rename(sockets, known.name, name)
+    for (const [socket, offer] of this.#idle) {
+      if (offer.name === known.name) this.#idle.set(socket, { ...offer, name })
+    }
+  }
+
+  /** Addresses of another process that none of the servers here has asked for. */
+  get unclaimed(): readonly string[] {
+    const offers = [...this.#idle.values()]
+    const claimed = (name: string) =>
+      [this.#shared, ...this.#own.values()].some((sockets) => {
+        const socket = sockets.get(name)
+        return socket !== undefined && !this.#idle.has(socket.socket)
+      })
+    return [...new Set(offers.filter(({ name }) => !claimed(name)).map(({ address }) => address))]
+  }
+
+  /**
+   * Closes the sockets of another process that no isolate here needs: there it had more isolates.
+   * @param give Takes those that wait in them.
+   */
+  releaseIdle(give: (name: string, connection: number) => void): void {
+    for (const { isolate, name, socket } of this.#idle.values()) {
+      for (const connection of addon().acceptWaiting(socket)) give(name, connection)
+      this.unbind(isolate, name)
+    }
+    this.#idle.clear()
+  }
+
+  /** All of them, for the next process. */
+  offers(): readonly Offer[] {
+    const offersOf = (isolate: number, sockets: ReadonlyMap<string, Socket>): Offer[] =>
+      Array.from(sockets, ([name, socket]) => ({ isolate, name, ...socket }))
+    const own = Array.from(this.#own, ([isolate, sockets]) => offersOf(isolate, sockets))
+    return [...own.flat(), ...offersOf(0, this.#shared)]
+  }
+
+  /** Whether the files of Unix sockets go when they are closed. */
+  ownPaths(owned: boolean): void {
+    for (const { socket } of this.#shared.values()) addon().ownPath(socket, owned)
+  }
+
   /** Closes all. */
   close(): void {
     for (const isolate of this.#own.keys()) this.release(isolate)
@@ -82,6 +161,22 @@ export class Sockets {
     }
     return sockets
   }
+}
+
+/** Does everybody accept from one socket there? */
+function isOneForAll({ path }: Asked): boolean {
+  return path !== undefined || process.platform !== 'linux'
+}
+
+function rename<T>(names: Map<string, T>, from: string, to: string): void {
+  const value = names.get(from)
+  if (value === undefined) return
+  names.delete(from)
+  names.set(to, value)
+}
+
+function portOf(address: string): number {
+  return Number(/\d+$/.exec(address)?.[0])
 }
 
 /** @throws Error with code EADDRINUSE if somebody listens there, whether or not the port can be shared. */

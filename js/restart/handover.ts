@@ -63,7 +63,7 @@ export class Handover implements Keeper {
 
   serving(listener: number, server: KeptServer): Custody {
     if (this.#predecessor !== undefined) {
-      this.#predecessor.takeOver((_name, socket, unread) => {
+      void this.#predecessor.takeOver((_name, socket, unread) => {
         adoptOrClose(server, socket, unread)
       })
       // The file of a Unix socket goes with this process from now on.

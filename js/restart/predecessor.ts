@@ -25,6 +25,7 @@ export class Predecessor {
   #reject!: (error: VoloError) => void
   readonly #offers: Offer[] = []
   #isDone = false
+  #onDone: (() => void) | undefined
 
   /**
    * Asks the process that listens on `path`; undefined if there is none.
@@ -85,10 +86,11 @@ export class Predecessor {
     }
   }
 
-  /** This process serves now: from here on the other accepts nothing, and its connections come here. */
-  takeOver(adopt: Give): void {
+  /** This process serves now: from here on the other accepts nothing, and its connections come here. Resolves when it has ended. */
+  takeOver(adopt: Give): Promise<void> {
     this.#adopt = adopt
     this.#passage.say({ kind: 'ready' })
+    return new Promise((resolve) => (this.#onDone = resolve))
   }
 
   /** Leaves everything to the other process, which goes on as if it had not been asked. */
@@ -111,6 +113,7 @@ export class Predecessor {
       this.#isDone = true
       this.#passage.say({ kind: 'done' })
       this.#passage.close()
+      this.#onDone?.()
     } else {
       if (socket !== undefined) addon().closeSocket(socket)
       if (saying.kind === 'refused')
@@ -123,6 +126,7 @@ export class Predecessor {
     this.#reject(new VoloError('UNAVAILABLE', text))
     if (this.#adopt !== undefined) {
       reportEvent(1, `the process before this one ended before it had handed over all connections (${this.#path})`)
+      this.#onDone?.()
     }
     this.#passage.close()
   }

@@ -29,14 +29,14 @@ async function restart(
   first: ServerProcess,
   path: string,
   load?: Promise<unknown>,
-  env: Readonly<Record<string, string>> = {},
+  options: (n: number) => Parameters<typeof ServerProcess.start>[2] = () => ({}),
 ): Promise<ServerProcess> {
   let current = first
   let isOver = false
   void load?.then(() => (isOver = true))
   for (let n = 0; load === undefined ? n < RESTARTS : !isOver; n += 1) {
     await sleep(300)
-    const next = await ServerProcess.start(first.address, path, { env })
+    const next = await ServerProcess.start(first.address, path, options(n))
     const { code, lines } = await current.ended
     t.is(code, 0)
     t.is(lines.at(-1), 'ended')
@@ -58,7 +58,7 @@ for (const runtime of ['inline', 'tokio'] as const) {
       const env = { VOLO_RUNTIME: runtime }
       const first = await ServerProcess.start('127.0.0.1:0', path, { env })
       const load = rustLoad(portOf(first.address), SECONDS, 64, depth)
-      const last = await restart(t, first, path, load, env)
+      const last = await restart(t, first, path, load, () => ({ env }))
       const { code, output } = await load
       t.is(code, 0, output)
       t.log(output.trim())
@@ -66,6 +66,31 @@ for (const runtime of ['inline', 'tokio'] as const) {
     })
   }
 }
+
+test.serial('hot restart of isolates, now more, now fewer of them: 0 failed calls', async (t) => {
+  const path = freshPath()
+  const first = await ServerProcess.start('127.0.0.1:0', path, { isolates: 2 })
+  const load = rustLoad(portOf(first.address), SECONDS, 64, 1)
+  const last = await restart(t, first, path, load, (n) => ({ isolates: [1, 3, 2][n % 3] }))
+  const { code, output } = await load
+  t.is(code, 0, output)
+  await stop(t, last, path)
+})
+
+test('isolates that do not listen where the running process does change nothing', async (t) => {
+  const path = freshPath()
+  const first = await ServerProcess.start('127.0.0.1:0', path, { isolates: 2 })
+  const error = await t.throwsAsync(ServerProcess.start('[::1]:0', path, { isolates: 1 }))
+  t.regex(error.message, /listens on 127\.0\.0\.1:\d+, which nobody here does/)
+  await using client = clientOf(first.address)
+  t.is((await client.getItem({ id: 1n })).item.title, 'Hello Volo')
+  const socket = freshPath()
+  const other = await ServerProcess.start(`unix:${socket}`, freshPath(), { isolates: 2 })
+  other.kill('SIGTERM')
+  t.is((await other.ended).code, 0)
+  t.false(existsSync(socket))
+  await stop(t, first, path)
+})
 
 test.serial("connections of npm's thrift client stay open through restarts", async (t) => {
   const path = freshPath()

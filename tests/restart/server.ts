@@ -41,15 +41,19 @@ export class ServerProcess {
 
   /**
    * Starts it and waits until it serves.
+   * @param options.isolates How many, instead of one server.
    * @throws Error with what it printed if it ends instead.
    */
   static async start(
     address: string,
     path: string,
-    options: { grace?: string; env?: Readonly<Record<string, string>> } = {},
+    options: { grace?: string; isolates?: number; env?: Readonly<Record<string, string>> } = {},
   ): Promise<ServerProcess> {
-    const { grace, env } = options
-    const child = program('server', [address, path, ...(grace === undefined ? [] : [grace])], env)
+    const { grace, isolates, env } = options
+    const child =
+      isolates === undefined
+        ? program('server', [address, path, ...(grace === undefined ? [] : [grace])], env)
+        : program('isolates', [address, path, String(isolates)], env)
     const server = new ServerProcess(child)
     await new Promise<void>((resolve, reject) => {
       if (child.stdout === null) throw new Error('the server has no standard output')

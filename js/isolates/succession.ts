@@ -1,0 +1,102 @@
+import { addon } from '../core/addon.js'
+import { VoloError } from '../core/errors.js'
+import { Door } from '../restart/door.js'
+import { Predecessor } from '../restart/predecessor.js'
+import type { Connection } from './messages.js'
+import type { Place } from './place.js'
+import type { Sockets } from './sockets.js'
+
+/** How the isolates of one process follow those of another, and are followed by those of the next. */
+export class Succession {
+  readonly #path: string
+  readonly #sockets: Sockets
+  #predecessor: Predecessor | undefined
+  /** The door's socket of the process before this one. */
+  #inherited: number | undefined
+  #door: Door | undefined
+  #next = 0
+
+  /**
+   * Takes the listening sockets of the process that runs, if there is one; it serves on until {@link succeed}.
+   * @throws VoloError UNAVAILABLE if it does not hand over.
+   */
+  static async begin(path: string, sockets: Sockets): Promise<Succession> {
+    const succession = new Succession(path, sockets)
+    const predecessor = Predecessor.find(path)
+    if (predecessor === undefined) return succession
+    try {
+      const { offers, door } = await predecessor.inherit()
+      sockets.inherit(offers)
+      succession.#predecessor = predecessor
+      succession.#inherited = door
+      return succession
+    } catch (error) {
+      predecessor.leave()
+      throw error
+    }
+  }
+
+  private constructor(path: string, sockets: Sockets) {
+    this.#path = path
+    this.#sockets = sockets
+  }
+
+  /** @throws VoloError FAILED_PRECONDITION if the process that runs listens somewhere that nobody here does. */
+  check(): void {
+    const { unclaimed } = this.#sockets
+    if (unclaimed.length === 0) return
+    throw new VoloError(
+      'FAILED_PRECONDITION',
+      `the process that hands over on ${this.#path} listens on ${unclaimed.join(' and ')}, which nobody here does; let the servers listen there too, or choose another path for handover`,
+    )
+  }
+
+  /** The process that runs goes on as if nothing had been. */
+  leave(): void {
+    this.#predecessor?.leave()
+    if (this.#inherited !== undefined) addon().closeSocket(this.#inherited)
+  }
+
+  /**
+   * All isolates serve: the connections of the process before come to them, and the next process may call.
+   * @param handOver Lets all connections go.
+   */
+  succeed(places: readonly Place[], handOver: (give: (connection: Connection) => void) => Promise<void>): void {
+    const adopt = (inherited: string, socket: number, unread: Uint8Array): void => {
+      const name = this.#sockets.nameOf(inherited)
+      const connection: Connection = { kind: 'connection', name, socket, unread }
+      const first = this.#next++ % places.length
+      const inTurn = [...places.slice(first), ...places.slice(0, first)]
+      if (!inTurn.some((place) => place.adopt(connection))) addon().closeSocket(socket)
+    }
+    if (this.#predecessor !== undefined) {
+      void this.#predecessor.takeOver(adopt).then(() => {
+        this.#sockets.releaseIdle((name, connection) => {
+          adopt(name, connection, new Uint8Array())
+        })
+      })
+      this.#sockets.ownPaths(true)
+    }
+    this.#door = new Door(this.#path, this.#inherited, {
+      offers: () => this.#sockets.offers(),
+      handOver: (give) => {
+        this.#sockets.ownPaths(false)
+        return handOver(({ name, socket, unread }) => {
+          give(name, socket, unread)
+        })
+      },
+    })
+    this.#inherited = undefined
+  }
+
+  /** Waits until the next process has everything. */
+  async finish(): Promise<void> {
+    await this.#door?.finish()
+    this.#door?.close()
+  }
+
+  /** Nobody takes over any more. */
+  close(): void {
+    this.#door?.close()
+  }
+}

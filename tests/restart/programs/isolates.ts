@@ -1,0 +1,18 @@
+/** Isolates that hand over: `isolates.js ADDRESS PATH COUNT`. */
+import { runIsolates } from 'volo-js'
+
+const [address, path, count] = process.argv.slice(2)
+
+try {
+  const isolates = await runIsolates(new URL('./isolate.js', import.meta.url), {
+    count: Number(count),
+    argv: [address],
+    handover: path,
+  })
+  console.log(`listening ${isolates.addresses[0]}`)
+  await isolates.closed
+  console.log('ended')
+} catch (error) {
+  console.log(`failed ${(error as Error).message}`)
+  process.exitCode = 1
+}
