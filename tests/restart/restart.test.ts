@@ -51,7 +51,7 @@ async function stop(t: ExecutionContext, server: ServerProcess, path: string): P
   t.false(existsSync(path), 'its files go with the last process')
 }
 
-for (const runtime of ['inline', 'tokio'] as const) {
+for (const runtime of ['inline', 'tokio', 'monoio'] as const) {
   for (const depth of [1, 16]) {
     test.serial(`hot restart under 64 × ${depth} load (${runtime}): 0 failed calls`, async (t) => {
       const path = freshPath()
