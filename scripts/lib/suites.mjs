@@ -306,6 +306,30 @@ async function packages() {
   return counted(bin('ava', ['--config', 'ava.packages.config.js', '--tap']), countTap)
 }
 
+/** What must hold whatever moves the bytes. Tests that take every runtime in turn by themselves are not among them. */
+const behaviour = [
+  ...['addresses', 'deadlines', 'limits', 'malformed', 'peers-of-clients', 'peers-of-servers'].map(
+    (name) => `tests/faults/${name}.test.js`,
+  ),
+  'tests/life/*.test.js',
+  'tests/interop/clients.test.js',
+  'tests/interop/servers.test.js',
+  'dist/core/*.test.js',
+]
+
+/**
+ * The tests of behaviour, with every server and client on I/O threads.
+ * @param {'tokio' | 'monoio'} runtime
+ * @returns {Suite}
+ */
+const behaviourOn = (runtime) => ({
+  name: runtime,
+  title: `behaviour on ${runtime}`,
+  needs: ['generated', 'peers'],
+  lane: 'node',
+  run: () => counted({ ...bin('ava', ['--tap', ...behaviour]), env: { VOLO_RUNTIME: runtime } }, countTap),
+})
+
 /** @type {readonly Suite[]} */
 export const suites = [
   {
@@ -362,6 +386,8 @@ export const suites = [
     lane: 'node',
     run: () => counted(bin('ava', ['--tap']), countTap),
   },
+  behaviourOn('tokio'),
+  behaviourOn('monoio'),
   {
     name: 'rust',
     title: 'cargo test',
