@@ -90,15 +90,26 @@ impl Inner {
 
     /// Sockets to tape, tape to JavaScript, its answers to sockets.
     fn turn(&self) {
+        self.turn_with(|| {
+            self.read();
+            if !self.input_state.borrow().is_empty() {
+                self.host.deliver();
+                self.input_state.borrow_mut().reset();
+            }
+            self.read_threads();
+        });
+    }
+
+    /// The same for the I/O threads' sockets only: a look at the isolate's own costs a system call, and libuv tells of them by itself.
+    fn turn_for_threads(&self) {
+        self.turn_with(|| self.read_threads());
+    }
+
+    fn turn_with(&self, read: impl FnOnce()) {
         if self.turning.replace(true) {
             return;
         }
-        self.read();
-        if !self.input_state.borrow().is_empty() {
-            self.host.deliver();
-            self.input_state.borrow_mut().reset();
-        }
-        self.read_threads();
+        read();
         self.take_output();
         self.settle();
         self.turning.set(false);
@@ -318,7 +329,7 @@ unsafe extern "C" fn on_poll(handle: *mut Handle, _status: c_int, _events: c_int
 unsafe extern "C" fn on_async(handle: *mut Handle) {
     // SAFETY: this function's contract is `inner_of`'s.
     if let Some(inner) = unsafe { inner_of(handle) } {
-        inner.guarded(|| inner.turn());
+        inner.guarded(|| inner.turn_for_threads());
     }
 }
 

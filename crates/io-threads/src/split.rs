@@ -22,12 +22,15 @@ pub fn split(
     mut part_of: impl FnMut(&Header) -> Option<usize>,
 ) -> Result<usize, Malformed> {
     let tape = OutTape::new(slots, text, bytes);
+    let end = slots.first().map_or(0, |first| *first as u32 as usize).min(slots.len());
     let mut used = 0;
     for message in tape.messages() {
         let message = message?;
         used = message.bytes.min(bytes.len());
         let Some(part) = part_of(&message.header).and_then(|index| parts.get_mut(index)) else { continue };
         if part.is_empty() {
+            // Most often one thread gets all of it: once, instead of growing again and again.
+            part.reserve(end);
             part.extend_from_slice(&slots[..PROLOGUE]);
         }
         // Pointers are relative to the slot they stand in, so a message can be moved as it is.
