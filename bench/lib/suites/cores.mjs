@@ -38,6 +38,12 @@ export function contestantsOn(cpus) {
 }
 
 /**
+ * @param {number} count
+ * @param {string} what
+ */
+const counted = (count, what) => `${count} ${what}${count === 1 ? '' : 's'}`
+
+/**
  * @param {import('./thrift.mjs').Settings & { placement: import('../cpus.mjs').Placement }} settings
  * @returns {Promise<Row[]>}
  */
@@ -76,7 +82,10 @@ export async function cores({ rounds, seconds, progress, placement }) {
   return /** @type {const} */ (['tokio', 'monoio', 'inline']).flatMap((name) => {
     const rates = measured[name].map(({ qps }) => qps)
     const { threads = 1, isolates = 1 } = contestants[name]
-    const made = name === 'inline' ? `${isolates} isolates` : `${isolates} isolates, ${threads} I/O threads each`
+    const made =
+      name === 'inline'
+        ? counted(isolates, 'isolate')
+        : `${counted(isolates, 'isolate')}, ${counted(threads, 'I/O thread')} each`
     const headline = HEADLINE[name === 'inline' ? 'monoio' : name]
     const theirs = measured.Volo.map(({ qps }) => qps)
     return [
