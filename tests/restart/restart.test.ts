@@ -143,7 +143,7 @@ test('who connects during restarts is never refused', async (t) => {
   await stop(t, last, path)
 })
 
-test('a call in flight is answered by the process that has it, the next one by its successor', async (t) => {
+test('a call in flight is answered by the process that has it, later ones by its successor', async (t) => {
   const path = freshPath()
   const first = await ServerProcess.start('127.0.0.1:0', path)
   await using client = Client.of(ItemService, 'item').address(first.address).pipelined().build()
@@ -153,8 +153,10 @@ test('a call in flight is answered by the process that has it, the next one by i
   const second = await ServerProcess.start(first.address, path)
   const next = client.getItem({ id: -101n })
   t.is((await slow).item.title, 'Hello Volo')
-  t.is((await next).item.title, second.pid)
+  // The running process may have read it before it was told of the other one.
+  t.true([first.pid, second.pid].includes((await next).item.title))
   t.is((await first.ended).code, 0)
+  t.is((await client.getItem({ id: -101n })).item.title, second.pid)
   await stop(t, second, path)
 })
 
