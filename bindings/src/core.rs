@@ -3,7 +3,7 @@
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
-    ffi::{c_int, c_void},
+    ffi::c_void,
     panic::{AssertUnwindSafe, catch_unwind},
     ptr,
     rc::Rc,
@@ -33,9 +33,11 @@ use crate::{
     memory::Buffers,
     options::{MOST_SLOTS, NativeClientOptions, NativeListenOptions},
     runtimes::{Home, INLINE, RuntimeKind, Runtimes, Started, invalid},
-    uv::{Handle, READABLE, Uv, uv},
+    uv::{Handle, Uv, uv},
     wake::wake,
 };
+#[cfg(unix)]
+use {crate::uv::READABLE, std::ffi::c_int};
 
 /// First slot of the out tape's messages: where `end` stands when it is empty.
 const OUT_EMPTY: u64 = 2;
@@ -58,7 +60,7 @@ struct Inner {
     /// The out tape dealt out: the isolate's own part, then one a thread.
     parts: RefCell<Vec<Vec<u64>>>,
     wake: Wake,
-    /// poll, prepare, idle, timer, async. Freed in their close callbacks.
+    /// By [`PREPARE`] and the others. Freed in their close callbacks.
     handles: [*mut Handle; HANDLES],
     open_handles: Cell<u32>,
     cleanup: Cell<sys::napi_async_cleanup_hook_handle>,
@@ -72,12 +74,15 @@ struct Inner {
     failed: Cell<bool>,
 }
 
-const POLL: usize = 0;
-const PREPARE: usize = 1;
-const IDLE: usize = 2;
-const TIMER: usize = 3;
-const ASYNC: usize = 4;
-const HANDLES: usize = 5;
+const PREPARE: usize = 0;
+const IDLE: usize = 1;
+const TIMER: usize = 2;
+/// Rung by other threads. Its reference keeps the loop alive, for every system has it.
+const ASYNC: usize = 3;
+/// Waits for the reactor's descriptor, where it has one.
+#[cfg(unix)]
+const POLL: usize = 4;
+const HANDLES: usize = if cfg!(unix) { 5 } else { 4 };
 
 impl Inner {
     /// Runs part of a turn; a panic in it is a defect of the core, reported as an uncaught error instead of ending the process.
@@ -279,9 +284,9 @@ impl Inner {
             }
             if busy != self.referenced.replace(busy) {
                 if busy {
-                    (self.uv.r#ref)(self.handles[POLL]);
+                    (self.uv.r#ref)(self.handles[ASYNC]);
                 } else {
-                    (self.uv.unref)(self.handles[POLL]);
+                    (self.uv.unref)(self.handles[ASYNC]);
                 }
             }
         }
@@ -317,6 +322,7 @@ unsafe fn inner_of(handle: *mut Handle) -> Option<Rc<Inner>> {
 
 /// # Safety
 /// libuv calls it with a core's own handle.
+#[cfg(unix)]
 unsafe extern "C" fn on_poll(handle: *mut Handle, _status: c_int, _events: c_int) {
     // SAFETY: this function's contract is `inner_of`'s.
     if let Some(inner) = unsafe { inner_of(handle) } {
@@ -325,7 +331,7 @@ unsafe extern "C" fn on_poll(handle: *mut Handle, _status: c_int, _events: c_int
 }
 
 /// # Safety
-/// As [`on_poll`].
+/// libuv calls it with a core's own handle.
 unsafe extern "C" fn on_async(handle: *mut Handle) {
     // SAFETY: this function's contract is `inner_of`'s.
     if let Some(inner) = unsafe { inner_of(handle) } {
@@ -334,7 +340,7 @@ unsafe extern "C" fn on_async(handle: *mut Handle) {
 }
 
 /// # Safety
-/// As [`on_poll`].
+/// libuv calls it with a core's own handle.
 unsafe extern "C" fn on_idle(handle: *mut Handle) {
     // SAFETY: this function's contract is `inner_of`'s.
     if let Some(inner) = unsafe { inner_of(handle) } {
@@ -343,7 +349,7 @@ unsafe extern "C" fn on_idle(handle: *mut Handle) {
 }
 
 /// # Safety
-/// As [`on_poll`].
+/// libuv calls it with a core's own handle.
 unsafe extern "C" fn on_prepare(handle: *mut Handle) {
     // SAFETY: this function's contract is `inner_of`'s.
     if let Some(inner) = unsafe { inner_of(handle) } {
@@ -357,7 +363,7 @@ unsafe extern "C" fn on_prepare(handle: *mut Handle) {
 }
 
 /// # Safety
-/// As [`on_poll`].
+/// libuv calls it with a core's own handle.
 unsafe extern "C" fn on_timer(handle: *mut Handle) {
     // SAFETY: this function's contract is `inner_of`'s.
     if let Some(inner) = unsafe { inner_of(handle) } {
@@ -438,6 +444,7 @@ impl Core {
         };
         let host = Host::new(env.raw(), hooks.raw())?;
         let reactor = Reactor::new().map_err(|error| Error::from_reason(format!("cannot make a poller: {error}")))?;
+        #[cfg(unix)]
         let descriptor = reactor.descriptor();
         let handles = [(); HANDLES].map(|()| Box::into_raw(Handle::boxed()));
         let inner = Rc::new(Inner {
@@ -464,15 +471,18 @@ impl Core {
         });
         let mut event_loop: *mut sys::uv_loop_s = ptr::null_mut();
         // SAFETY: the loop is this environment's; the handles are boxed and live until their close callbacks, each with a reference to the core
-        // as its data. Only poll may keep the loop alive, and only while `referenced`.
+        // as its data. Only async may keep the loop alive, and only while `referenced`.
         unsafe {
             if sys::napi_get_uv_event_loop(env.raw(), &raw mut event_loop) != sys::Status::napi_ok {
                 return Err(Error::from_reason("this environment has no event loop"));
             }
             let event_loop = event_loop.cast::<c_void>();
-            let made = (uv.poll_init)(event_loop, handles[POLL], descriptor);
-            if made != 0 {
-                return Err(Error::from_reason(format!("libuv does not take the poller's descriptor ({made})")));
+            #[cfg(unix)]
+            {
+                let made = (uv.poll_init)(event_loop, handles[POLL], descriptor);
+                if made != 0 {
+                    return Err(Error::from_reason(format!("libuv does not take the poller's descriptor ({made})")));
+                }
             }
             (uv.prepare_init)(event_loop, handles[PREPARE]);
             (uv.idle_init)(event_loop, handles[IDLE]);
@@ -482,6 +492,7 @@ impl Core {
                 (uv.handle_set_data)(handle, Rc::into_raw(inner.clone()).cast_mut().cast());
                 (uv.unref)(handle);
             }
+            #[cfg(unix)]
             (uv.poll_start)(handles[POLL], READABLE, on_poll);
             (uv.prepare_start)(handles[PREPARE], on_prepare);
             let mut hook = ptr::null_mut();
@@ -782,7 +793,7 @@ impl Core {
     pub fn reference(&self) {
         if !self.inner.closing.get() && !self.inner.referenced.replace(true) {
             // SAFETY: the handle is open, for the core does not close.
-            unsafe { (self.inner.uv.r#ref)(self.inner.handles[POLL]) };
+            unsafe { (self.inner.uv.r#ref)(self.inner.handles[ASYNC]) };
         }
     }
 

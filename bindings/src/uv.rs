@@ -21,24 +21,26 @@ impl Handle {
 pub(crate) type Loop = *mut c_void;
 /// SAFETY of both: libuv calls them on the loop's thread, with the handle they were started for.
 pub(crate) type Callback = unsafe extern "C" fn(*mut Handle);
+#[cfg(unix)]
 pub(crate) type PollCallback = unsafe extern "C" fn(*mut Handle, c_int, c_int);
 
+#[cfg(unix)]
 pub(crate) const READABLE: c_int = 1;
 
 macro_rules! libuv {
-    ($($name:ident: fn($($argument:ty),*) $(-> $result:ty)?;)*) => {
+    ($($(#[$condition:meta])? $name:ident: fn($($argument:ty),*) $(-> $result:ty)?;)*) => {
         /// The functions of libuv that the core uses.
         ///
         /// # Safety
         /// On the loop's own thread, with handles that were initialised and not closed.
         pub(crate) struct Uv {
-            $(pub(crate) $name: unsafe extern "C" fn($($argument),*) $(-> $result)?,)*
+            $($(#[$condition])? pub(crate) $name: unsafe extern "C" fn($($argument),*) $(-> $result)?,)*
         }
 
         impl Uv {
             fn load() -> Option<Self> {
                 Some(Self {
-                    $($name: {
+                    $($(#[$condition])? $name: {
                         let address = symbol(concat!("uv_", stringify!($name), "\0"))?;
                         // SAFETY: libuv's ABI is stable within a major version, and the type is the one its documentation gives.
                         unsafe { mem::transmute::<*mut c_void, unsafe extern "C" fn($($argument),*) $(-> $result)?>(address) }
@@ -52,7 +54,9 @@ macro_rules! libuv {
 libuv! {
     async_init: fn(Loop, *mut Handle, Callback) -> c_int;
     async_send: fn(*mut Handle) -> c_int;
+    #[cfg(unix)]
     poll_init: fn(Loop, *mut Handle, c_int) -> c_int;
+    #[cfg(unix)]
     poll_start: fn(*mut Handle, c_int, PollCallback) -> c_int;
     prepare_init: fn(Loop, *mut Handle) -> c_int;
     prepare_start: fn(*mut Handle, Callback) -> c_int;
@@ -73,9 +77,23 @@ libuv! {
 fn symbol(name: &str) -> Option<*mut c_void> {
     let name = name.replace("r#", "");
     let name = CStr::from_bytes_with_nul(name.as_bytes()).ok()?;
+    find(name)
+}
+
+#[cfg(unix)]
+fn find(name: &CStr) -> Option<*mut c_void> {
     // SAFETY: a look-up of a name in what is loaded already.
     let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
     (!address.is_null()).then_some(address)
+}
+
+/// Node's program file exports libuv itself.
+#[cfg(windows)]
+fn find(name: &CStr) -> Option<*mut c_void> {
+    let program = libloading::os::windows::Library::this().ok()?;
+    // SAFETY: a look-up of a name; the address is used as long as the process lives, and so is its program.
+    let symbol = unsafe { program.get::<*mut c_void>(name.to_bytes_with_nul()) }.ok()?;
+    Some(symbol.as_raw_ptr())
 }
 
 /// libuv, if this runtime has it and its handles fit.

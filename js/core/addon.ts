@@ -169,18 +169,20 @@ export interface Addon {
   closeSocket(socket: number): boolean
   /** Takes the connections that wait in a held listener's queue; each is held then. */
   acceptWaiting(socket: number): number[]
-  /** Another descriptor of a held listener, held too. */
+  /** Another descriptor of a held listener, held too. Not on Windows, as all that carries sockets to other processes. */
   duplicateSocket(socket: number): number
-  /** Whether the file of a held Unix listener goes when it is closed. */
+  /** Whether the file of a held Unix listener goes when it is closed. Not on Windows. */
   ownPath(socket: number, owned: boolean): void
   /** Sockets held in this process now. */
   heldSockets(): number
+  /** Not on Windows. */
   NativePassage: {
     /** Connects to the process that listens on a path. */
     connect(path: string, onMessage: OnMessage): NativePassage
     /** Takes a held connection. */
     adopt(socket: number, onMessage: OnMessage): NativePassage
   }
+  /** Not on Windows. */
   NativeDoor: {
     /** Listens on a path with mode 0600, or on a held socket that did so in another process. */
     open(path: string, socket: number | undefined, onVisitor: (socket: number) => void): NativeDoor

@@ -149,8 +149,9 @@ export class ClientBuilder<S extends ServiceDescriptor, Cx extends Context> {
 
   /**
    * Chooses what moves the bytes; a client lives on one of the threads. `VOLO_RUNTIME` and `VOLO_THREADS` in the environment come
-   * before it. Default `'inline'`.
-   * @throws VoloError INVALID_ARGUMENT for a kind or number of threads that is none.
+   * before it. Default `'inline'`, `'tokio'` on Windows; addresses `memory:…` are always inline.
+   * @throws VoloError INVALID_ARGUMENT for a kind or number of threads that is none; FAILED_PRECONDITION for a kind that this system does
+   *   not have.
    */
   runtime(kind: RuntimeKind, options: RuntimeOptions = {}): this {
     this.#runtime = chooseRuntime(kind, options)

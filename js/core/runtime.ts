@@ -2,7 +2,7 @@ import { VoloError } from './errors.js'
 
 /**
  * What moves the bytes: `inline`, this isolate's own event loop; `tokio` and `monoio`, I/O threads beside it, for machines with
- * cores to spare. Monoio uses io_uring where the kernel lets it, epoll otherwise.
+ * cores to spare. Monoio uses io_uring where the kernel lets it, epoll otherwise. Windows has `tokio` alone.
  */
 export type RuntimeKind = 'inline' | 'tokio' | 'monoio'
 
@@ -37,12 +37,20 @@ const MAX_THREADS = 256
 
 /**
  * The runtime to use. `VOLO_RUNTIME` and `VOLO_THREADS` in the environment come before what the program says, for operators.
- * @throws VoloError INVALID_ARGUMENT for a kind or number of threads that is none.
+ * @param kind Default `inline`; `tokio` on Windows.
+ * @param platform As `process.platform`, where it is not this process's.
+ * @throws VoloError INVALID_ARGUMENT for a kind or number of threads that is none; FAILED_PRECONDITION for a kind that this system does not
+ *   have.
  */
-export function chooseRuntime(kind: RuntimeKind = 'inline', options: RuntimeOptions = {}): ChosenRuntime {
+export function chooseRuntime(
+  kind?: RuntimeKind,
+  options: RuntimeOptions = {},
+  platform: NodeJS.Platform = process.platform,
+): ChosenRuntime {
   const { VOLO_RUNTIME: kindOfEnvironment, VOLO_THREADS: threadsOfEnvironment } = process.env
   const from = kindOfEnvironment === undefined || kindOfEnvironment === '' ? '' : 'VOLO_RUNTIME: '
-  const runtime = checkKind(from === '' ? kind : (kindOfEnvironment as string), from)
+  const asked = from === '' ? kind : kindOfEnvironment
+  const runtime = asked === undefined ? defaultOn(platform) : checkKind(asked, from, platform)
   if (runtime === 'inline') return { runtime, threads: 0 }
   if (threadsOfEnvironment !== undefined && threadsOfEnvironment !== '') {
     return { runtime, threads: checkThreads(Number(threadsOfEnvironment), 'VOLO_THREADS: ') }
@@ -50,9 +58,22 @@ export function chooseRuntime(kind: RuntimeKind = 'inline', options: RuntimeOpti
   return { runtime, threads: checkThreads(options.threads ?? 1, '') }
 }
 
-function checkKind(kind: string, from: string): RuntimeKind {
-  if (kinds.includes(kind)) return kind as RuntimeKind
-  throw new VoloError('INVALID_ARGUMENT', `${from}there is no runtime '${kind}'; there are ${kinds.join(', ')}`)
+/** libuv waits on sockets alone on Windows, so a reactor cannot be turned by it there. */
+function defaultOn(platform: NodeJS.Platform): RuntimeKind {
+  return platform === 'win32' ? 'tokio' : 'inline'
+}
+
+function checkKind(kind: string, from: string, platform: NodeJS.Platform): RuntimeKind {
+  if (!kinds.includes(kind)) {
+    throw new VoloError('INVALID_ARGUMENT', `${from}there is no runtime '${kind}'; there are ${kinds.join(', ')}`)
+  }
+  if (platform === 'win32' && kind !== 'tokio') {
+    throw new VoloError(
+      'FAILED_PRECONDITION',
+      `${from}Windows has no runtime '${kind}'; use 'tokio', the default there. Addresses memory:… need no runtime`,
+    )
+  }
+  return kind as RuntimeKind
 }
 
 function checkThreads(threads: number, from: string): number {

@@ -76,8 +76,9 @@ export class Server<Cx extends Context = Context> {
 
   /**
    * Chooses what moves the bytes. `VOLO_RUNTIME` and `VOLO_THREADS` in the environment come before it. Default `'inline'`, which is
-   * what one core does best; addresses `memory:…` are always inline.
-   * @throws VoloError INVALID_ARGUMENT for a kind or number of threads that is none.
+   * what one core does best, and `'tokio'` on Windows; addresses `memory:…` are always inline.
+   * @throws VoloError INVALID_ARGUMENT for a kind or number of threads that is none; FAILED_PRECONDITION for a kind that this system does
+   *   not have.
    */
   runtime(kind: RuntimeKind, options: RuntimeOptions = {}): this {
     this.#runtime = chooseRuntime(kind, options)

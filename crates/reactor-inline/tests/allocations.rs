@@ -1,4 +1,5 @@
 //! A call in steady state allocates nothing in Rust.
+#![cfg(unix)]
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod support;
@@ -11,6 +12,7 @@ use std::{
 };
 
 use support::Inline;
+use volo_js_reactor_inline::Reactor;
 use volo_js_reactor_tests::{Harness, Subject, call_bytes, reply_bytes};
 use volo_js_transport::ServerOptions;
 

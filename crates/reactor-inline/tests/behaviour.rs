@@ -1,4 +1,5 @@
 //! What every reactor does, on the isolate's own thread; and what only this one can.
+#![cfg(unix)]
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod support;
@@ -6,6 +7,7 @@ mod support;
 use std::time::Duration;
 
 use support::Inline;
+use volo_js_reactor_inline::Reactor;
 use volo_js_reactor_tests::{ECHO, Harness, Peer, Subject, failure, read_call};
 use volo_js_tape::Kind;
 use volo_js_transport::{Address, ClientOptions, Mode, ServerOptions};

@@ -3,6 +3,7 @@
 
 mod support;
 
+use volo_js_reactor_inline::Reactor;
 use volo_js_reactor_tests::{Subject, descriptors};
 
 fn subject() -> Box<dyn Subject> {

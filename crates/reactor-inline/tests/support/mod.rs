@@ -1,13 +1,14 @@
-//! The inline reactor as a subject, turned by the test.
+//! The inline reactor as a subject, turned by the test: the `Reactor` that the test's root names.
 #![allow(dead_code, missing_docs, clippy::unwrap_used)]
 
 use std::{io, time::Duration};
 
-use volo_js_reactor_inline::{ListenOptions, Reactor, SocketOptions};
 use volo_js_reactor_tests::{Message, Subject, read_messages};
-use volo_js_sockets::{Handle, peer_of};
+use volo_js_sockets::{Handle, ListenOptions, SocketOptions, peer_of};
 use volo_js_tape::{InState, InTape, OutTape};
 use volo_js_transport::{Address, ClientSetup, ServerSetup};
+
+use crate::Reactor;
 
 pub struct Inline {
     pub reactor: Reactor,
