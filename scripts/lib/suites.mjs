@@ -391,14 +391,14 @@ export const suites = [
   {
     name: 'rust',
     title: 'cargo test',
-    needs: [],
+    needs: ['addon'],
     lane: 'rust',
     run: () => counted(cargo(['test', '--workspace', '--no-fail-fast']), countCargo),
   },
   {
     name: 'clippy',
     title: 'clippy',
-    needs: [],
+    needs: ['addon'],
     lane: 'rust',
     run: () => check(cargo(['clippy', '--workspace', '--all-targets', '--', '-D', 'warnings'])),
   },
@@ -423,9 +423,9 @@ export const suites = [
     lane: 'node',
     run: soak,
   },
-  { name: 'miri', title: 'Miri: tape', needs: [], lane: 'rust', run: miri },
-  { name: 'loom', title: 'loom: threads', needs: [], lane: 'rust', run: loom },
-  { name: 'sanitizers', title: 'address and thread sanitizer', needs: [], lane: 'rust', run: sanitizers },
+  { name: 'miri', title: 'Miri: tape', needs: ['addon'], lane: 'rust', run: miri },
+  { name: 'loom', title: 'loom: threads', needs: ['addon'], lane: 'rust', run: loom },
+  { name: 'sanitizers', title: 'address and thread sanitizer', needs: ['addon'], lane: 'rust', run: sanitizers },
   {
     name: 'outfit',
     title: 'Nodes, runners, roots',
@@ -447,5 +447,5 @@ export const suites = [
   },
   { name: 'nodes', title: 'other versions of Node', needs: ['generated', 'outfit'], lane: 'node', run: nodes },
   { name: 'packages', title: 'installed packages', needs: ['generated', 'outfit'], lane: 'node', run: packages },
-  { name: 'fuzz', title: 'fuzz targets', needs: [], lane: 'rust', run: fuzz },
+  { name: 'fuzz', title: 'fuzz targets', needs: ['addon'], lane: 'rust', run: fuzz },
 ]
