@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads'
 
@@ -7,8 +8,21 @@ import { noServerStats, type ServerStats } from '../core/stats.js'
 import type { Connection, IsolateData, ToIsolate, ToSupervisor } from './messages.js'
 import type { Settings } from './options.js'
 
-/** From the compiled modules and from the bundle it is at the same place. */
-const MAIN = new URL('../isolates/isolate-main.js', import.meta.url)
+/**
+ * What a thread begins with. From the compiled modules and from this package's own bundle it is at the same place; a bundle of the user's has
+ * neither a place of its own (CommonJS) nor this file beside it.
+ * @throws VoloError FAILED_PRECONDITION if it is not there.
+ */
+function main(): URL {
+  const here: string | undefined = import.meta.url
+  const found = URL.canParse('../isolates/isolate-main.js', here) && new URL('../isolates/isolate-main.js', here)
+  if (found && existsSync(found)) return found
+  throw new VoloError(
+    'FAILED_PRECONDITION',
+    "runIsolates starts threads from volo-js's own files, which are not beside this bundle; leave volo-js out of it (esbuild --packages=external)",
+  )
+}
+
 /** How long a thread may go on after its servers have closed; then it is terminated. */
 const LINGER = 1000
 /** How long to wait for the counters of an isolate whose thread is busy. */
@@ -53,7 +67,7 @@ export class IsolateThread {
     this.#index = index
     this.#port = port1
     const data: IsolateData = { url: url.href, port: port2, workerData }
-    this.#worker = new Worker(MAIN, {
+    this.#worker = new Worker(main(), {
       name: `isolate ${index}`,
       workerData: data,
       transferList: [port2],
