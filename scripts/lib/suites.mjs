@@ -205,6 +205,8 @@ async function sanitizers() {
       PROPTEST_CASES: '32',
       // A test that raced has failed, whatever it asserted.
       TSAN_OPTIONS: 'halt_on_error=1',
+      // What is known of others, each with its reason.
+      LSAN_OPTIONS: `suppressions=${join(root, 'tests', 'soundness', 'leaks.supp')}:print_suppressions=0`,
     }
     const outcome = await counted({ ...command, env }, countCargo)
     sum.passed += outcome.passed
