@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use napi::{Error, Result};
 use napi_derive::napi;
 use volo_js_reactor_inline::{ListenOptions, SocketOptions};
+use volo_js_tape::MOST_SLOTS;
 use volo_js_thrift::{Limits, Transport};
 use volo_js_transport::{Address, ClientOptions, Mode, ServerOptions};
 
@@ -112,9 +113,6 @@ impl NativeClientOptions {
         socket(self.no_delay, self.keep_alive)
     }
 }
-
-/// Slots of the largest tape, 2 GiB. Messages are limited to a little less, so that one which is let through always finds a tape that holds it.
-pub(crate) const MOST_SLOTS: usize = 1 << 28;
 
 /// Milliseconds without traffic after which TCP probes a connection.
 const KEEP_ALIVE: f64 = 60_000.0;

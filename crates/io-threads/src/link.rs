@@ -36,6 +36,8 @@ pub struct Link {
     mailbox: Mailbox<Command>,
     shelf: Mutex<Shelf>,
     wake: Wake,
+    /// Sizes of a batch that serves for most messages.
+    standing: TapeSize,
     /// Letters that may make the thread busy: sent, and worked off.
     sent: AtomicU64,
     worked_off: AtomicU64,
@@ -54,12 +56,13 @@ impl fmt::Debug for Link {
 }
 
 impl Link {
-    /// A link whose isolate is woken like this.
-    pub fn new(wake: Wake) -> Self {
+    /// A link whose isolate is woken like this, and whose batches have these sizes unless a message needs more.
+    pub fn new(wake: Wake, standing: TapeSize) -> Self {
         Self {
             mailbox: Mailbox::default(),
             shelf: Mutex::default(),
             wake,
+            standing,
             sent: AtomicU64::new(0),
             worked_off: AtomicU64::new(0),
             busy: AtomicBool::new(false),
@@ -97,8 +100,11 @@ impl Link {
         Some(batch)
     }
 
-    /// A batch that was read, for reuse.
+    /// A batch that was read, for reuse. One that was made for a message larger than most is not kept.
     pub fn give_back(&self, mut batch: Batch) {
+        if batch.size() != self.standing {
+            return;
+        }
         batch.clear();
         let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
         if shelf.spare.len() < SPARE {
@@ -142,19 +148,23 @@ impl Link {
         let _ = self.pools.set(pools);
     }
 
-    /// Lays a filled batch on the shelf, and an empty one of this size in its place. False if the one before is still there; then the mailbox is rung when
-    /// it is taken.
-    pub(crate) fn put(&self, batch: &mut Batch, empty: TapeSize) -> bool {
+    /// A new batch of the size that serves for most messages.
+    pub(crate) fn empty_batch(&self) -> Batch {
+        Batch::new(self.standing)
+    }
+
+    /// Lays a filled batch on the shelf, and puts an empty one in its place. False if the one before is still there; then the mailbox is rung
+    /// when it is taken.
+    pub(crate) fn put(&self, batch: &mut Batch) -> bool {
         {
             let mut shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
             if shelf.full.is_some() {
                 shelf.asked = true;
                 return false;
             }
-            // A spare one may have served a message larger than most.
-            let next = shelf.spare.pop().filter(|spare| spare.size() == empty);
+            let next = shelf.spare.pop().unwrap_or_else(|| self.empty_batch());
             self.laid.store(true, Ordering::Release);
-            shelf.full = Some(std::mem::replace(batch, next.unwrap_or_else(|| Batch::new(empty))));
+            shelf.full = Some(std::mem::replace(batch, next));
         }
         (self.wake)();
         true

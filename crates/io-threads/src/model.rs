@@ -44,7 +44,7 @@ fn owner(batch: &Batch) -> u32 {
 fn link() -> (Arc<Link>, Arc<Notify>) {
     let bell = Arc::new(Notify::new());
     let rung = bell.clone();
-    (Arc::new(Link::new(Arc::new(move || rung.notify()))), bell)
+    (Arc::new(Link::new(Arc::new(move || rung.notify()), TAPE)), bell)
 }
 
 /// A letter whose content does not matter here.
@@ -111,7 +111,7 @@ fn batches_arrive_in_order_and_a_full_shelf_is_tried_again() {
             let mut batch = batch(0);
             for n in 0..BATCHES {
                 // The shelf is full: the isolate rings when it has taken what lies there.
-                while !shared.put(&mut batch, TAPE) {
+                while !shared.put(&mut batch) {
                     block_on(letters(shared.mailbox()));
                 }
                 assert!(batch.is_empty(), "what comes back is for the next messages");
@@ -141,7 +141,7 @@ fn an_isolate_never_thinks_that_all_is_done_while_an_answer_is_on_its_way() {
         let io = thread::spawn(move || {
             let taken = block_on(letters(shared.mailbox())).len() as u64;
             let mut answer = batch(7);
-            assert!(shared.put(&mut answer, TAPE));
+            assert!(shared.put(&mut answer));
             shared.report(false, taken);
         });
         link.send(letter());

@@ -8,14 +8,12 @@ use std::{
 
 use bytes::Bytes;
 use volo_js_sockets::Handle;
+use volo_js_tape::MOST_SLOTS;
 use volo_js_transport::{ConnectionId, Engine, Level, Peer};
 
 use crate::{Arrival, Batch, Command, Link, Place, TapeSize};
 
-/// Most slots of a tape: 2 GiB.
-const MOST_SLOTS: usize = 1 << 28;
-
-/// How often [`Shard::tick`] is to be called while [`Shard::needs_tick`].
+/// How often [`Shard::tick`] is to be called while [`Shard::tick_after`] says so.
 const TICK: Duration = Duration::from_millis(100);
 
 /// One I/O thread's part. A reactor owns it, feeds its engine from sockets, and turns it:
@@ -28,7 +26,6 @@ pub struct Shard {
     engine: Engine,
     /// Being filled.
     batch: Batch,
-    standing: TapeSize,
     place: Place,
     link: Arc<Link>,
     letters: Vec<Command>,
@@ -51,8 +48,7 @@ impl Shard {
         link.show(engine.peers().clone(), engine.pools().clone());
         Self {
             engine,
-            batch: Batch::new(place.tape),
-            standing: place.tape,
+            batch: link.empty_batch(),
             accepts: Vec::new(),
             next: place.index,
             place,
@@ -202,7 +198,7 @@ impl Shard {
     pub fn end_turn(&mut self) {
         self.wanted = false;
         if !self.batch.is_empty() {
-            self.link.put(&mut self.batch, self.standing);
+            self.link.put(&mut self.batch);
         }
         if self.batch.is_empty() && self.engine.has_backlog() {
             self.want_turn();

@@ -1,14 +1,9 @@
 //! Deals the messages of the tape out to those they are for.
 
-use volo_js_tape::{Header, Malformed, OutTape};
+use volo_js_tape::{HEADER_SLOTS, Header, Malformed, OUT_PROLOGUE, OutTape};
 
-/// Slots of a message's header.
-const HEADER_SLOTS: usize = volo_js_tape::HEADER_SLOTS;
-/// Slots before a tape's first message.
-const PROLOGUE: usize = 2;
-
-/// Copies every message to the part that `part_of` names; parts begin empty or with the prologue of an earlier call, and become tapes out that
-/// share the text and bytes of this one. `None` drops a message.
+/// Copies every message to the part that `part_of` names; parts are empty before, and become tapes out that share the text and bytes of this
+/// one. `None` drops a message.
 ///
 /// Tells how many of the bytes the messages use.
 ///
@@ -31,7 +26,7 @@ pub fn split(
         if part.is_empty() {
             // Most often one thread gets all of it: once, instead of growing again and again.
             part.reserve(end);
-            part.extend_from_slice(&slots[..PROLOGUE]);
+            part.extend_from_slice(&slots[..OUT_PROLOGUE]);
         }
         // Pointers are relative to the slot they stand in, so a message can be moved as it is.
         part.extend_from_slice(&slots[message.body - HEADER_SLOTS..message.end]);

@@ -52,8 +52,6 @@ pub struct Place {
     pub index: usize,
     /// All of them, in order.
     pub links: Arc<[Arc<Link>]>,
-    /// The tape it fills.
-    pub tape: TapeSize,
 }
 
 impl Place {
@@ -91,11 +89,11 @@ impl IoThreads {
     /// If a thread or its reactor cannot be made; then none is left.
     pub fn start(name: &str, count: usize, tape: TapeSize, wake: &Wake, run: Run) -> io::Result<Self> {
         let count = count.max(1);
-        let links: Arc<[Arc<Link>]> = (0..count).map(|_| Arc::new(Link::new(wake.clone()))).collect();
+        let links: Arc<[Arc<Link>]> = (0..count).map(|_| Arc::new(Link::new(wake.clone(), tape))).collect();
         let mut threads = Self { links, joins: Vec::new(), driver: Driver::of_this_system(), next_client: 0 };
         let (told, tells) = mpsc::channel();
         for index in 0..count {
-            let place = Place { index, links: threads.links.clone(), tape };
+            let place = Place { index, links: threads.links.clone() };
             let told = told.clone();
             let link = place.link().clone();
             let body = move || {

@@ -28,8 +28,8 @@ fn actions(shard: &mut Shard) -> Vec<Action> {
 
 #[test]
 fn a_connection_never_takes_the_place_of_one_whose_socket_is_still_there() {
-    let link = Arc::new(Link::new(Arc::new(|| {})));
-    let mut shard = Shard::new(Place { index: 0, links: Arc::from([link.clone()]), tape: SMALL_TAPE });
+    let link = Arc::new(Link::new(Arc::new(|| {}), SMALL_TAPE));
+    let mut shard = Shard::new(Place { index: 0, links: Arc::from([link.clone()]) });
     let mut arrivals = Vec::new();
     let mut turn = |shard: &mut Shard| {
         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());

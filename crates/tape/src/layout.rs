@@ -4,10 +4,12 @@
 pub const LAYOUT_VERSION: u32 = 1;
 /// Slots of a message's header.
 pub const HEADER_SLOTS: usize = 4;
+/// Slots of the largest tape: 2 GiB. Messages are limited to a little less, so that one which is let through always finds a tape that holds it.
+pub const MOST_SLOTS: usize = 1 << 28;
 /// Slots before the first message of an in tape.
 pub(crate) const IN_PROLOGUE: usize = 1;
 /// Slots before the first message of an out tape.
-pub(crate) const OUT_PROLOGUE: usize = 2;
+pub const OUT_PROLOGUE: usize = 2;
 
 /// Bit of [`Header::method`] that marks a oneway call on the in tape.
 pub const ONEWAY: u32 = 1 << 30;

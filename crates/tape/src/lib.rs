@@ -22,8 +22,8 @@ mod text;
 
 pub use input::{Full, InState, InTape};
 pub use layout::{
-    ASCII, CHUNK, HEADER_SLOTS, Header, IN_BYTES, Kind, LAYOUT_VERSION, LENGTH, ONEWAY, STRING_IN_TEXT, UnknownKind,
-    presence_slots,
+    ASCII, CHUNK, HEADER_SLOTS, Header, IN_BYTES, Kind, LAYOUT_VERSION, LENGTH, MOST_SLOTS, ONEWAY, OUT_PROLOGUE,
+    STRING_IN_TEXT, UnknownKind, presence_slots,
 };
 pub use message::{AllocError, Message};
 pub use output::{Malformed, Messages, OutMessage, OutTape};
