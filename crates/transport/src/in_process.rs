@@ -24,6 +24,7 @@ impl Engine {
             let connection = &mut self.connections[id as usize];
             connection.dirty = false;
             let out = mem::take(&mut connection.out).freeze();
+            connection.out_share.note(0);
             connection.written += out.len() as u64;
             if let Role::Client { .. } = connection.role {
                 self.client_wrote(id);

@@ -18,6 +18,7 @@ mod leaving;
 mod methods;
 mod notice;
 mod options;
+mod output;
 mod owners;
 mod peers;
 mod server;
