@@ -86,9 +86,10 @@ function slopes(samples, side) {
  * Asks for samples until the time is over.
  * @param {ServerProcess} server
  * @param {ServerProcess} load
+ * @param {ServerProcess} peers
  * @param {number} minutes
  */
-async function observe(server, load, minutes) {
+async function observe(server, load, peers, minutes) {
   /** @type {Sample[]} */
   const samples = []
   const began = performance.now()
@@ -96,7 +97,7 @@ async function observe(server, load, minutes) {
   let before = 0
   let last = began
   for (;;) {
-    await Promise.race([wait(every), died(server, 'server'), died(load, 'clients')])
+    await Promise.race([wait(every), died(server, 'server'), died(load, 'clients'), died(peers, 'peers')])
     const now = performance.now()
     const sample = {
       minutes: (now - began) / 60_000,
@@ -167,7 +168,7 @@ await runMain(async () => {
   const idle = /** @type {Usage} */ (await server.ask('usage'))
   const load = await start('load', [server.address, values.seed])
   const peers = await start('peers', [server.address, values.seed])
-  const samples = await observe(server, load, minutes)
+  const samples = await observe(server, load, peers, minutes)
 
   await peers.ask('finish', 30_000)
   const {

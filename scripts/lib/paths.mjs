@@ -17,14 +17,23 @@ export const sharedCache = process.env.VOLO_CACHE ?? join(homedir(), '.cache', '
 export const cargoTarget = process.env.CARGO_TARGET_DIR ?? join(root, 'target')
 
 /**
- * File name of the addon for this platform, as `js/core/addon.ts` looks for it.
+ * This platform as napi-rs names it, in the names of binaries and packages: `linux-x64-gnu`, `darwin-arm64`, `win32-x64-msvc`.
  * @returns {string}
  */
-export function addonFile() {
+export function platformSuffix() {
   const { platform, arch } = process
-  if (platform !== 'linux') return `volo-js.${platform}-${arch}.node`
+  if (platform === 'win32') return `win32-${arch}-msvc`
+  if (platform !== 'linux') return `${platform}-${arch}`
   const report = /** @type {{ header: { glibcVersionRuntime?: string } }} */ (
     /** @type {unknown} */ (process.report.getReport())
   )
-  return `volo-js.${platform}-${arch}-${report.header.glibcVersionRuntime === undefined ? 'musl' : 'gnu'}.node`
+  return `linux-${arch}-${report.header.glibcVersionRuntime === undefined ? 'musl' : 'gnu'}`
+}
+
+/**
+ * File name of the addon for this platform, as `js/core/load-addon.ts` looks for it.
+ * @returns {string}
+ */
+export function addonFile() {
+  return `volo-js.${platformSuffix()}.node`
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 
 import { addonFile, buildCache, root } from './paths.mjs'
-import { bin, Failure, must, npm, which } from './process.mjs'
+import { bin, Failure, must, napi, npm, which } from './process.mjs'
 import { clearStamp, hashOf, readStamp, writeStamp } from './stamp.mjs'
 import { dim, green, time } from './terminal.mjs'
 
@@ -90,7 +90,7 @@ const addon = {
     const out = join(buildCache, 'addon')
     mkdirSync(out, { recursive: true })
     const args = ['build', '--platform', '--profile', profile, '--no-js', '--output-dir', out]
-    await must(bin('napi', args), { stream })
+    await must(napi(args), { stream })
     // Renamed into place: a process that has the old file mapped keeps it.
     renameSync(join(out, addonFile()), join(root, addonFile()))
     writeStamp('addon', `${profile} ${hash}`)

@@ -11,13 +11,13 @@ import { join, resolve } from 'node:path'
 import process from 'node:process'
 
 import { layProject } from '../lib/project.mjs'
-import { addonFile } from '../lib/paths.mjs'
+import { platformSuffix } from '../lib/paths.mjs'
 import { Failure, must, npm, runMain } from '../lib/process.mjs'
 
 await runMain(async () => {
   const folder = process.argv[2]
   if (folder === undefined) throw new Failure('Name the folder of the tarballs: npm run try -- DIR', { exitCode: 2 })
-  const suffix = addonFile().replace(/^volo-js\.|\.node$/g, '')
+  const suffix = platformSuffix()
   const wanted = [/^volo-js-\d/, new RegExp(`^volo-js-${suffix}-\\d`)]
   const tarballs = wanted.map((pattern) => {
     const name = readdirSync(folder).find((name) => pattern.test(name))

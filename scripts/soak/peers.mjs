@@ -2,7 +2,6 @@
  * Peers of the server in a soak run that no client would be: slow to read, slow to write, gone in the middle of a call, sending garbage.
  * `peers.mjs ADDRESS SEED`. Question: `finish`.
  */
-import { once } from 'node:events'
 import { connect } from 'node:net'
 import process from 'node:process'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -18,12 +17,18 @@ const [host, port] = address.split(':')
 const random = seeded(Number(seed))
 let over = false
 
-async function open() {
+/**
+ * A connection, or one that could not be made and is closed.
+ * @returns {Promise<import('node:net').Socket>}
+ */
+function open() {
   const socket = connect({ host, port: Number(port) })
   // How a connection ends is what is tried here; the server says what it makes of it.
   socket.on('error', () => undefined)
-  await once(socket, 'connect')
-  return socket
+  return new Promise((resolve) => {
+    socket.once('connect', () => resolve(socket))
+    socket.once('close', () => resolve(socket))
+  })
 }
 
 /** `toString` of a text that is answered after some milliseconds. */

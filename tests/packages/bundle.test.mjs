@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 
-import { addonFile } from '../../scripts/lib/paths.mjs'
+import { addonFile, platformSuffix } from '../../scripts/lib/paths.mjs'
 import { bin, must } from '../../scripts/lib/process.mjs'
 import { installedProject, projectCopy, runNode } from './installed.mjs'
 
@@ -73,5 +73,5 @@ test('where only volo-js can see its platform package, as pnpm lays it, a bundle
 
 /** @param {string} project */
 function platformPackage(project) {
-  return join(project, 'node_modules', `volo-js-${addonFile().replace(/^volo-js\.|\.node$/g, '')}`)
+  return join(project, 'node_modules', `volo-js-${platformSuffix()}`)
 }

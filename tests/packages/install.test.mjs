@@ -5,13 +5,13 @@ import { join } from 'node:path'
 import process from 'node:process'
 import test from 'ava'
 
-import { addonFile } from '../../scripts/lib/paths.mjs'
+import { addonFile, platformSuffix } from '../../scripts/lib/paths.mjs'
 import { LINES, nodeOf } from '../../scripts/lib/nodes.mjs'
 import { must } from '../../scripts/lib/process.mjs'
 import { layProject } from '../../scripts/lib/project.mjs'
 import { bareNpm, install, installedProject, projectCopy, registryOf, runNode } from './installed.mjs'
 
-const suffix = addonFile().replace(/^volo-js\.|\.node$/g, '')
+const suffix = platformSuffix()
 
 test('npm brings the package of this platform, and nothing is built', async (t) => {
   const project = await installedProject()
