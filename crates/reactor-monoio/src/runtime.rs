@@ -1,16 +1,31 @@
 //! Which driver a thread gets, and its life from there.
 
-use std::{io, rc::Rc};
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    rc::Rc,
+    time::Duration,
+};
 
-use monoio::{LegacyDriver, Runtime, RuntimeBuilder};
+use monoio::{LegacyDriver, Runtime, RuntimeBuilder, time::sleep};
 use volo_js_io_threads::{Driver, Place, Shard};
 
-use crate::{reactor::Reactor, turn::turn_until_stopped};
+use crate::{
+    reactor::Reactor,
+    turn::{end, turn_until_stopped},
+};
+
+/// How long the operations of a task that has panicked get to give their buffers back: they are cancelled when it is dropped, and nobody
+/// waits for them.
+const AFTER_PANIC: Duration = Duration::from_millis(50);
 
 /// One I/O thread: says through `ready` what moves its bytes (or why it cannot begin), then serves until it is told to stop.
 ///
 /// `io_uring` is tried by setting one up, with the flags that make it fastest first. Where the kernel has none, or refuses one (a seccomp
 /// filter, `kernel.io_uring_disabled`), epoll serves instead. `MONOIO_FORCE_LEGACY_DRIVER=1` in the environment asks for that too.
+///
+/// # Panics
+/// If a task on it has, with all sockets closed.
 pub fn run(place: Place, ready: &mut dyn FnMut(io::Result<Driver>)) {
     #[cfg(target_os = "linux")]
     if let Some(runtime) = ring::build() {
@@ -30,7 +45,13 @@ fn serve<D: monoio::Driver>(
 ) {
     let reactor = Rc::new(Reactor::new(Shard::new(place), driver));
     ready(Ok(driver));
-    runtime.block_on(turn_until_stopped(&reactor));
+    let life = catch_unwind(AssertUnwindSafe(|| runtime.block_on(turn_until_stopped(&reactor))));
+    // Behind a panic too: Monoio drops no task but those that could run, and the others would keep their sockets open for good.
+    runtime.block_on(end(&reactor));
+    if let Err(panic) = life {
+        runtime.block_on(sleep(AFTER_PANIC));
+        resume_unwind(panic);
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -21,7 +21,7 @@ enum Due {
     Tick,
 }
 
-/// Turns the shard until a letter says stop, then closes everything.
+/// Turns the shard until a letter says stop.
 pub(crate) async fn turn_until_stopped(reactor: &Rc<Reactor>) {
     let mut tick = pin!(None);
     let mut arrivals = Vec::new();
@@ -51,6 +51,10 @@ pub(crate) async fn turn_until_stopped(reactor: &Rc<Reactor>) {
             tick.set(after.map(sleep));
         }
     }
+}
+
+/// Closes everything, and waits until the kernel has no buffer any more.
+pub(crate) async fn end(reactor: &Rc<Reactor>) {
     reactor.close_all();
     let mut patience = pin!(sleep(PATIENCE));
     poll_fn(|cx| {

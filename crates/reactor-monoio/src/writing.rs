@@ -39,6 +39,10 @@ async fn write_all(
     while !output.is_empty() {
         let (result, rest) = half.cancelable_write(output, connection.write_handle()).await;
         output = rest;
+        if connection.is_closed() {
+            // The id may be another connection's by now.
+            return Ok(output);
+        }
         match result {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(count) => {

@@ -14,22 +14,4 @@ fn start(count: usize) -> Box<dyn Subject> {
     Box::new(threads)
 }
 
-mod one_thread {
-    use volo_js_reactor_tests::Subject;
-
-    fn subject() -> Box<dyn Subject> {
-        super::start(1)
-    }
-
-    volo_js_reactor_tests::behaviour_tests!(subject);
-}
-
-mod two_threads {
-    use volo_js_reactor_tests::Subject;
-
-    fn subject() -> Box<dyn Subject> {
-        super::start(2)
-    }
-
-    volo_js_reactor_tests::behaviour_tests!(subject);
-}
+volo_js_reactor_tests::thread_behaviour_tests!(crate::start);

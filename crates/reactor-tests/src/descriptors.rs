@@ -41,9 +41,8 @@ pub fn accepting_rests_without_descriptors_and_goes_on(make: Make) {
     assert_eq!(read(&mut first, expected.len()), expected);
     // It rests between two attempts: far fewer of them than a loop would make.
     let before = harness.server_stats(owner).refused;
-    for _ in 0..30 {
+    for _ in 0..60 {
         harness.turn();
-        harness.subject.tick();
         std::thread::sleep(Duration::from_millis(10));
     }
     let attempts = harness.server_stats(owner).refused - before;

@@ -2,11 +2,11 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::{
-    io::{Read, Write},
+    io::{self, Read, Write},
     net::{SocketAddr, TcpStream},
     sync::{
         Arc, Condvar, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -17,7 +17,9 @@ use volo_js_tape::Kind;
 use volo_js_transport::{Mode, ServerOptions};
 
 use crate::{
-    CALL, ECHO, Harness, PATIENCE, Peer, SMALL_TAPE, Threads, call_bytes, connect, read, reply_bytes, send_call,
+    CALL, ECHO, Harness, PATIENCE, Peer, SMALL_TAPE, Subject, Threads, call_bytes, connect,
+    leaving::{answer, expect, move_over},
+    read, reply_bytes, send_call,
 };
 
 /// Peers that call so often each, with texts of this length, and then read the replies in order. The server replies with the first eight
@@ -138,6 +140,15 @@ pub fn a_large_message_between_small_ones_keeps_its_place(name: &str, threads: u
     }
 }
 
+/// The other side has closed, or does so while it is waited for: an end or, where bytes had not been read, a reset.
+fn assert_closed(stream: &mut TcpStream) {
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    if let Err(error) = stream.read_to_end(&mut Vec::new()) {
+        let timed_out = matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut);
+        assert!(!timed_out, "not closed in {PATIENCE:?}");
+    }
+}
+
 pub fn threads_end_with_connections_and_calls_open(name: &str, threads: usize, run: Run) {
     let mut harness = Harness::new(Box::new(Threads::start(name, threads, run)));
     let (_, address) = harness.listen(ServerOptions::default());
@@ -160,10 +171,9 @@ pub fn threads_end_with_connections_and_calls_open(name: &str, threads: usize, r
     }
     ending.join().unwrap();
     for caller in &mut callers {
-        // An end or, where bytes had not been read, a reset.
-        let _ = caller.read_to_end(&mut Vec::new());
+        assert_closed(caller);
     }
-    let _ = served.read_to_end(&mut Vec::new());
+    assert_closed(&mut served);
     assert!(TcpStream::connect(address).is_err(), "nobody listens any more");
 }
 
@@ -190,7 +200,7 @@ pub fn a_panic_on_a_thread_is_told(name: &str, threads: usize, run: Run) {
         thread::sleep(Duration::from_millis(1));
     }
     // Its sockets are closed, and the other threads go on.
-    let _ = peer.read_to_end(&mut Vec::new());
+    assert_closed(&mut peer);
     assert_eq!((failed(&harness), armed.load(Ordering::Relaxed)), (1, false));
 }
 
@@ -247,6 +257,42 @@ pub fn one_turn_serves_all_connections_that_are_ready(name: &str, run: Run) {
     }
 }
 
+pub fn a_late_connection_gets_no_place_that_is_being_handed_over(name: &str, run: Run) {
+    let gate = Arc::new(Gate::default());
+    let passed = gate.clone();
+    gate.set(true);
+    let wake: Wake = Arc::new(move || passed.pass());
+    let mut old = Harness::new(Box::new(Threads::with_wake(name, 1, SMALL_TAPE, &wake, run)) as Box<dyn Subject>);
+    let mut new = Harness::new(Box::new(Threads::start(name, 1, run)) as Box<dyn Subject>);
+    let (from, address) = old.listen(ServerOptions::default());
+    let (to, _) = new.listen(ServerOptions::default());
+    // One at rest, with the beginning of a message.
+    let mut resting = connect(address);
+    let frame = call_bytes("Echo", CALL, 1, Some("resting"), true);
+    resting.write_all(&frame[..20]).unwrap();
+    old.eventually("the beginning is read", |old| old.server_stats(from).bytes_read == 20);
+    let mut busy = connect(address);
+    old.eventually("both are there", |old| old.server_stats(from).connections == 2);
+    // While the thread is held, another one connects and the server is told to go.
+    gate.set(false);
+    send_call(&mut busy, 1, "busy");
+    let call = old.kind(Kind::Call);
+    let mut late = connect(address);
+    old.subject.hand_over(from, PATIENCE);
+    old.reply(&call, "busy");
+    old.send();
+    gate.set(true);
+    assert_eq!(move_over(&mut old, &mut new, to), 3, "all connections move");
+    expect(&mut busy, 1, "busy");
+    resting.write_all(&frame[20..]).unwrap();
+    send_call(&mut busy, 2, "still busy");
+    send_call(&mut late, 1, "late");
+    answer(&mut new, 3);
+    expect(&mut resting, 1, "resting");
+    expect(&mut busy, 2, "still busy");
+    expect(&mut late, 1, "late");
+}
+
 /// How often the thread of this name has gone to sleep.
 #[cfg(target_os = "linux")]
 fn sleeps(thread: &str) -> u64 {
@@ -260,12 +306,18 @@ fn sleeps(thread: &str) -> u64 {
     line.trim().parse().unwrap()
 }
 
-/// `name` has four characters at most, for Linux keeps only fifteen of a thread's.
+/// A thread with a name of its own, for the tests of a process run at once; and that name, which has fifteen characters at most, for Linux keeps no more.
 #[cfg(target_os = "linux")]
-pub fn a_thread_with_nothing_to_do_sleeps(name: &str, run: Run) {
-    let mut harness = Harness::new(Box::new(Threads::start(name, 1, run)));
+fn named_thread(run: Run) -> (Harness<Threads>, String) {
+    static THREADS: AtomicU32 = AtomicU32::new(0);
+    let name = format!("s{}", THREADS.fetch_add(1, Ordering::Relaxed));
+    (Harness::new(Box::new(Threads::start(&name, 1, run))), format!("volo-{name}-0"))
+}
+
+#[cfg(target_os = "linux")]
+pub fn a_thread_with_nothing_to_do_sleeps(run: Run) {
+    let (mut harness, thread) = named_thread(run);
     let (owner, address) = harness.listen(ServerOptions::default());
-    let thread = format!("volo-{name}-0");
     // A connection is a reason to look at the clock now and then.
     drop(connect(address));
     harness.eventually("the connection came and went", |harness| {
@@ -278,12 +330,10 @@ pub fn a_thread_with_nothing_to_do_sleeps(name: &str, run: Run) {
     assert_eq!(sleeps(&thread), before, "something wakes a thread that has nothing to do");
 }
 
-/// `name` has four characters at most, for Linux keeps only fifteen of a thread's.
 #[cfg(target_os = "linux")]
-pub fn a_half_closed_peer_lets_the_thread_sleep(name: &str, run: Run) {
-    let mut harness = Harness::new(Box::new(Threads::start(name, 1, run)));
+pub fn a_half_closed_peer_lets_the_thread_sleep(run: Run) {
+    let (mut harness, thread) = named_thread(run);
     let (_, address) = harness.listen(ServerOptions::default());
-    let thread = format!("volo-{name}-0");
     let mut peer = connect(address);
     send_call(&mut peer, 1, "x");
     peer.shutdown(std::net::Shutdown::Write).unwrap();

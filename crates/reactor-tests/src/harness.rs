@@ -122,7 +122,7 @@ impl<S: ?Sized + Subject> Harness<S> {
         messages
     }
 
-    /// Turns until something arrives that `wanted` takes; everything that arrived. Fails after five seconds.
+    /// Turns until something arrives that `wanted` takes; everything that arrived. Fails after [`PATIENCE`].
     pub fn until(&mut self, wanted: impl Fn(&Message) -> bool) -> Vec<Message> {
         let end = Instant::now() + PATIENCE;
         let mut all = Vec::new();
@@ -137,7 +137,7 @@ impl<S: ?Sized + Subject> Harness<S> {
             self.subject.tick();
             std::thread::sleep(Duration::from_millis(1));
         }
-        panic!("nothing of that kind arrived in 5 s, only {all:?}");
+        panic!("nothing of that kind arrived in {PATIENCE:?}, only {all:?}");
     }
 
     /// Turns until a message of this kind arrives.
@@ -154,11 +154,11 @@ impl<S: ?Sized + Subject> Harness<S> {
         messages
     }
 
-    /// Turns until something is so; nothing may arrive meanwhile. Fails after five seconds.
+    /// Turns until something is so; nothing may arrive meanwhile. Fails after [`PATIENCE`].
     pub fn eventually(&mut self, what: &str, is_so: impl Fn(&mut Self) -> bool) {
         let end = Instant::now() + PATIENCE;
         while !is_so(self) {
-            assert!(Instant::now() < end, "not so in 5 s: {what}");
+            assert!(Instant::now() < end, "not so in {PATIENCE:?}: {what}");
             assert_eq!(self.turn(), [], "while waiting for: {what}");
             self.subject.flush();
             self.subject.tick();

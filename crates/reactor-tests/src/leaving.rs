@@ -11,23 +11,18 @@ use volo_js_sockets::held;
 use volo_js_tape::Kind;
 use volo_js_transport::ServerOptions;
 
-use crate::{CALL, Harness, Make, Message, call_bytes, connect, reply_bytes};
+use crate::{CALL, Harness, Make, Message, call_bytes, connect, read, reply_bytes, send_call};
 
 const GRACE: Duration = Duration::from_secs(5);
 
-fn ask(stream: &mut TcpStream, sequence: i32, text: &str) {
-    stream.write_all(&call_bytes("Echo", CALL, sequence, Some(text), true)).unwrap();
-}
-
-fn expect(stream: &mut TcpStream, sequence: i32, text: &str) {
+/// Reads the reply to an Echo.
+pub(crate) fn expect(stream: &mut TcpStream, sequence: i32, text: &str) {
     let expected = reply_bytes(sequence, text);
-    let mut bytes = vec![0; expected.len()];
-    stream.read_exact(&mut bytes).unwrap();
-    assert_eq!(bytes, expected);
+    assert_eq!(read(stream, expected.len()), expected);
 }
 
 /// Answers calls until `count` were answered.
-fn answer(harness: &mut Harness, count: usize) {
+pub(crate) fn answer(harness: &mut Harness, count: usize) {
     let mut answered = 0;
     while answered < count {
         for message in harness.until(|message| message.kind == Kind::Call) {
@@ -41,7 +36,7 @@ fn answer(harness: &mut Harness, count: usize) {
 }
 
 /// What an old server hands over until it has closed; another server takes it.
-fn move_over(from: &mut Harness, to: &mut Harness, owner: u32) -> usize {
+pub(crate) fn move_over(from: &mut Harness, to: &mut Harness, owner: u32) -> usize {
     let messages = from.until(|message| message.kind == Kind::Closed);
     take(&messages, to, owner)
 }
@@ -59,13 +54,13 @@ pub fn a_call_that_arrived_before_the_close_is_answered(make: Make) {
     let mut harness = Harness::new(make());
     let (owner, address) = harness.listen(ServerOptions::default());
     let mut peer = connect(address);
-    ask(&mut peer, 1, "x");
+    send_call(&mut peer, 1, "x");
     answer(&mut harness, 1);
     expect(&mut peer, 1, "x");
     // Neither has been read when the server closes: one lies on an idle connection, one on a connection nobody has accepted.
-    ask(&mut peer, 2, "y");
+    send_call(&mut peer, 2, "y");
     let mut late = connect(address);
-    ask(&mut late, 1, "z");
+    send_call(&mut late, 1, "z");
     harness.subject.close_owner(owner, GRACE);
     answer(&mut harness, 2);
     expect(&mut peer, 2, "y");
@@ -81,13 +76,13 @@ pub fn connections_move_to_another_server_and_their_peers_see_nothing_of_it(make
     let (to, _) = new.listen(ServerOptions::default());
     let (mut idle, mut busy, mut partial) = (connect(address), connect(address), connect(address));
     for peer in [&mut idle, &mut partial] {
-        ask(peer, 1, "x");
+        send_call(peer, 1, "x");
         answer(&mut old, 1);
         expect(peer, 1, "x");
     }
     let frame = call_bytes("Echo", CALL, 2, Some("partial"), true);
     partial.write_all(&frame[..20]).unwrap();
-    ask(&mut busy, 1, "busy");
+    send_call(&mut busy, 1, "busy");
     let call = old.kind(Kind::Call);
     let sent = 2 * call_bytes("Echo", CALL, 1, Some("x"), true).len()
         + call_bytes("Echo", CALL, 1, Some("busy"), true).len()
@@ -100,7 +95,7 @@ pub fn connections_move_to_another_server_and_their_peers_see_nothing_of_it(make
     assert_eq!(messages.iter().map(|message| message.unread.len()).sum::<usize>(), 20);
     old.settle();
     // Nobody reads it before the connection has moved.
-    ask(&mut busy, 2, "more");
+    send_call(&mut busy, 2, "more");
     old.reply(&call, "busy");
     old.send();
     assert_eq!(move_over(&mut old, &mut new, to), 1, "the other one moves when it is answered");
@@ -108,7 +103,7 @@ pub fn connections_move_to_another_server_and_their_peers_see_nothing_of_it(make
     assert!(!old.is_busy());
 
     partial.write_all(&frame[20..]).unwrap();
-    ask(&mut idle, 2, "idle");
+    send_call(&mut idle, 2, "idle");
     answer(&mut new, 3);
     expect(&mut partial, 2, "partial");
     expect(&mut busy, 2, "more");
@@ -120,7 +115,7 @@ pub fn what_does_not_come_to_rest_is_closed_after_the_grace_time(make: Make) {
     let mut harness = Harness::new(make());
     let (owner, address) = harness.listen(ServerOptions::default());
     let mut peer = connect(address);
-    ask(&mut peer, 1, "x");
+    send_call(&mut peer, 1, "x");
     harness.kind(Kind::Call);
     harness.subject.hand_over(owner, Duration::from_millis(20));
     let messages = harness.until(|message| message.kind == Kind::Closed);

@@ -1,10 +1,9 @@
 //! What every reactor does, as tests: the serving side and the calling side over real sockets, driven through a [`Subject`].
 //!
 //! ```text
-//! mod one_thread {
-//!     fn subject() -> Box<dyn Subject> { Box::new(Threads::start("tokio", 1, run)) }
-//!     volo_js_reactor_tests::behaviour_tests!(subject);
-//! }
+//! fn start(threads: usize) -> Box<dyn Subject> { Box::new(Threads::start("tokio", threads, run)) }
+//! volo_js_reactor_tests::thread_behaviour_tests!(crate::start);
+//! volo_js_reactor_tests::fault_tests!(run);
 //! ```
 
 mod harness;

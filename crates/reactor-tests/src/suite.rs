@@ -1,4 +1,4 @@
-//! The list of the tests.
+//! The lists of the tests.
 
 /// Makes a test of every behaviour, for the reactor that a [`Make`](crate::Make) makes.
 #[macro_export]
@@ -60,15 +60,110 @@ macro_rules! behaviour_tests {
     };
 }
 
+/// [`behaviour_tests!`](crate::behaviour_tests) for one thread and for two, which a function makes: `fn(usize) -> Box<dyn Subject>`, by a path that begins with `crate`.
+#[macro_export]
+macro_rules! thread_behaviour_tests {
+    ($start:path) => {
+        mod one_thread {
+            fn subject() -> Box<dyn $crate::Subject> {
+                $start(1)
+            }
+
+            $crate::behaviour_tests!(subject);
+        }
+
+        mod two_threads {
+            fn subject() -> Box<dyn $crate::Subject> {
+                $start(2)
+            }
+
+            $crate::behaviour_tests!(subject);
+        }
+    };
+}
+
+/// Makes a test of every fault, for threads whose life is a [`Run`](volo_js_io_threads::Run).
+#[macro_export]
+macro_rules! fault_tests {
+    ($run:path) => {
+        $crate::fault_tests! { $run, one or two:
+            a_busy_isolate_stops_the_reading_and_loses_nothing
+            ten_thousand_messages_pass_a_tiny_tape
+            threads_end_with_connections_and_calls_open
+        }
+        $crate::fault_tests! { $run, two:
+            a_large_message_between_small_ones_keeps_its_place
+            a_panic_on_a_thread_is_told
+        }
+        $crate::fault_tests! { $run, one:
+            one_turn_serves_all_connections_that_are_ready
+            a_late_connection_gets_no_place_that_is_being_handed_over
+        }
+    };
+    ($run:path, one or two: $($name:ident)*) => {
+        $(
+            #[test]
+            fn $name() {
+                for threads in [1, 2] {
+                    $crate::faults::$name("fault", threads, $run);
+                }
+            }
+        )*
+    };
+    ($run:path, two: $($name:ident)*) => {
+        $(
+            #[test]
+            fn $name() {
+                $crate::faults::$name("fault", 2, $run);
+            }
+        )*
+    };
+    ($run:path, one: $($name:ident)*) => {
+        $(
+            #[test]
+            fn $name() {
+                $crate::faults::$name("fault", $run);
+            }
+        )*
+    };
+}
+
+/// Makes a test of everything that lets a thread sleep, for threads whose life is a [`Run`](volo_js_io_threads::Run).
+#[macro_export]
+macro_rules! sleep_tests {
+    ($run:path) => {
+        $crate::sleep_tests! { $run:
+            a_thread_with_nothing_to_do_sleeps
+            a_half_closed_peer_lets_the_thread_sleep
+        }
+    };
+    ($run:path: $($name:ident)*) => {
+        $(
+            #[test]
+            fn $name() {
+                $crate::faults::$name($run);
+            }
+        )*
+    };
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
     fn every_behaviour_is_listed() {
         let list = include_str!("suite.rs");
-        for source in [include_str!("server.rs"), include_str!("client.rs"), include_str!("leaving.rs")] {
-            let names = source.lines().filter_map(|line| line.strip_prefix("pub fn ")?.strip_suffix("(make: Make) {"));
-            let missing: Vec<_> = names.filter(|name| !list.lines().any(|line| line.trim() == *name)).collect();
-            assert!(missing.is_empty(), "not listed in behaviour_tests: {missing:?}");
+        let sources = [
+            include_str!("server.rs"),
+            include_str!("client.rs"),
+            include_str!("leaving.rs"),
+            include_str!("faults.rs"),
+        ];
+        for source in sources {
+            let names: Vec<_> =
+                source.lines().filter_map(|line| line.strip_prefix("pub fn ")?.split('(').next()).collect();
+            assert!(!names.is_empty());
+            let missing: Vec<_> = names.iter().filter(|name| !list.lines().any(|line| line.trim() == **name)).collect();
+            assert!(missing.is_empty(), "not listed in suite.rs: {missing:?}");
         }
     }
 }

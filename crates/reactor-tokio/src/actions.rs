@@ -15,8 +15,14 @@ impl Thread {
     pub fn carry_out(self: &Rc<Self>) {
         loop {
             let action = self.shard.borrow_mut().engine().next_action();
-            let Some(action) = action else { return };
-            self.act(action);
+            if let Some(action) = action {
+                self.act(action);
+                continue;
+            }
+            // Behind all actions, for one of them may let go of the socket whose id a new connection gets.
+            let late = self.late.borrow_mut().pop();
+            let Some((owner, socket, peer)) = late else { return };
+            self.place(owner, socket, peer);
         }
     }
 
@@ -60,8 +66,9 @@ impl Thread {
                 let (ours, others): (Vec<_>, Vec<_>) =
                     self.listeners.take().into_iter().partition(|accepting| accepting.owner == owner);
                 self.listeners.replace(others);
+                let mut late = self.late.borrow_mut();
                 for accepting in ours {
-                    accepting.stop(self);
+                    late.extend(accepting.stop().into_iter().map(|(socket, peer)| (owner, socket, peer)));
                 }
             }
             Action::Connect(id, address) => {

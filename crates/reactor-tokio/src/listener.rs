@@ -26,12 +26,14 @@ impl Accepting {
         Self { owner, listener, task }
     }
 
-    /// Accepts no more. Who has connected already is served: closing a listener resets what waits in its queue.
-    pub fn stop(self, thread: &Rc<Thread>) {
+    /// Accepts no more. Who has connected already is to be served: closing a listener resets what waits in its queue.
+    pub fn stop(self) -> Vec<(Handle, Peer)> {
         self.task.abort();
-        while let Ok(Some((socket, peer))) = self.listener.accept() {
-            place(thread, self.owner, socket, peer);
+        let mut late = Vec::new();
+        while let Ok(Some(accepted)) = self.listener.accept() {
+            late.push(accepted);
         }
+        late
     }
 }
 
@@ -40,7 +42,10 @@ async fn accept(thread: Rc<Thread>, owner: u32, listener: Rc<Listener>) {
     let mut watch = None;
     loop {
         match next(&listener, &mut watch).await {
-            Ok((socket, peer)) => take_in(&thread, owner, socket, peer),
+            Ok((socket, peer)) => {
+                thread.place(owner, socket, peer);
+                thread.carry_out();
+            }
             Err(error) => {
                 thread.with_engine(|engine| engine.accept_failed(owner, &error.to_string()));
                 tokio::time::sleep(REST).await;
@@ -69,20 +74,16 @@ async fn next(listener: &Listener, watch: &mut Option<TcpStream>) -> io::Result<
     }
 }
 
-fn take_in(thread: &Rc<Thread>, owner: u32, socket: Handle, peer: Peer) {
-    place(thread, owner, socket, peer);
-    thread.carry_out();
-}
-
-fn place(thread: &Rc<Thread>, owner: u32, socket: Handle, peer: Peer) {
-    // What another thread gets has been sent to it; what is refused is closed by being dropped.
-    let placed = thread.shard.borrow_mut().place(owner, socket, peer);
-    if let Some((id, socket)) = placed {
-        thread.start_connection(id, socket);
-    }
-}
-
 impl Thread {
+    /// Serves a connection that was accepted here, or passes it on to another thread. The engine's actions must have been carried out.
+    pub fn place(self: &Rc<Self>, owner: u32, socket: Handle, peer: Peer) {
+        // What another thread gets has been sent to it; what is refused is closed by being dropped.
+        let placed = self.shard.borrow_mut().place(owner, socket, peer);
+        if let Some((id, socket)) = placed {
+            self.start_connection(id, socket);
+        }
+    }
+
     /// Lets a connection of a server live here.
     pub fn start_connection(self: &Rc<Self>, id: ConnectionId, socket: Handle) {
         if let Err(error) = Connection::start(self, id, socket, false) {

@@ -13,8 +13,8 @@ use tokio::{
     task::{AbortHandle, spawn_local},
 };
 use volo_js_io_threads::{Driver, Place, Shard};
-use volo_js_sockets::SocketOptions;
-use volo_js_transport::{ConnectionId, Engine};
+use volo_js_sockets::{Handle, SocketOptions};
+use volo_js_transport::{ConnectionId, Engine, Peer};
 
 use crate::{connection::Connection, listener::Accepting, reading::Reading, turn::turns};
 
@@ -38,6 +38,8 @@ pub(crate) struct Thread {
     pub connections: RefCell<Vec<Option<Rc<Connection>>>>,
     /// The tasks that accept, by server.
     pub listeners: RefCell<Vec<Accepting>>,
+    /// Connections that waited in the queue of a listener when it was closed, with its server.
+    pub late: RefCell<Vec<(u32, Handle, Peer)>>,
     /// Options of the sockets that clients make.
     pub client_sockets: RefCell<HashMap<u32, SocketOptions>>,
     pub reading: Reading,
@@ -121,6 +123,7 @@ pub fn run(place: Place, ready: &mut dyn FnMut(io::Result<Driver>)) {
         shard: RefCell::new(Shard::new(place)),
         connections: RefCell::default(),
         listeners: RefCell::default(),
+        late: RefCell::default(),
         client_sockets: RefCell::default(),
         reading: Reading::new(),
         end: Cell::new(None),

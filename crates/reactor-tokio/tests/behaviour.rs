@@ -1,21 +1,9 @@
 //! What every reactor does, on Tokio's threads.
 
-mod one_thread {
-    use volo_js_reactor_tests::{Subject, Threads};
+use volo_js_reactor_tests::{Subject, Threads};
 
-    fn subject() -> Box<dyn Subject> {
-        Box::new(Threads::start("tokio", 1, volo_js_reactor_tokio::run))
-    }
-
-    volo_js_reactor_tests::behaviour_tests!(subject);
+fn start(threads: usize) -> Box<dyn Subject> {
+    Box::new(Threads::start("tokio", threads, volo_js_reactor_tokio::run))
 }
 
-mod two_threads {
-    use volo_js_reactor_tests::{Subject, Threads};
-
-    fn subject() -> Box<dyn Subject> {
-        Box::new(Threads::start("tokio", 2, volo_js_reactor_tokio::run))
-    }
-
-    volo_js_reactor_tests::behaviour_tests!(subject);
-}
+volo_js_reactor_tests::thread_behaviour_tests!(crate::start);
