@@ -137,7 +137,8 @@ function entitiesOf(schema: Schema, file: number, identifiers: Identifiers): Ent
   })
   schema.structs.forEach((it, index) => {
     if (it.file !== file || it.kind === 'args' || it.kind === 'result') return
-    wanted.push({ kind: it.kind, index, name: it.name, space: it.kind === 'exception' ? BOTH : TYPE })
+    const kind = it.kind === 'message' ? 'struct' : it.kind
+    wanted.push({ kind, index, name: it.name, space: kind === 'exception' ? BOTH : TYPE })
   })
   schema.typedefs?.forEach((it, index) => {
     if (it.file === file) wanted.push({ kind: 'typedef', index, name: it.name, space: TYPE })

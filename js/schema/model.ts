@@ -18,6 +18,8 @@ export interface Schema {
   /** All methods of all services, each once. */
   readonly methods: readonly Method[]
   readonly services: readonly Service[]
+  /** Protobuf: the `google.protobuf.FileDescriptorSet` it was made from, in base64. */
+  readonly descriptors?: string
 }
 
 /** One IDL file. */
@@ -28,12 +30,18 @@ export interface File {
   readonly root: boolean
   /** Namespace by language. */
   readonly namespaces?: Readonly<Record<string, string>>
+  /** Protobuf: its package. */
+  readonly package?: string
   /** Included files. */
   readonly includes?: readonly number[]
 }
 
-/** A type without parts. */
-export type Scalar = 'bool' | 'i8' | 'i16' | 'i32' | 'i64' | 'double' | 'string' | 'binary' | 'uuid'
+/** A type without parts that Thrift has; Protobuf's `int32`, `int64` and `bytes` are `i32`, `i64` and `binary`. */
+export type Scalar = 'bool' | 'i8' | 'i16' | 'i32' | 'i64' | 'double' | 'string' | 'binary' | 'uuid' | ProtobufScalar
+
+/** A type without parts that only Protobuf has. */
+export type ProtobufScalar =
+  'uint32' | 'sint32' | 'fixed32' | 'sfixed32' | 'uint64' | 'sint64' | 'fixed64' | 'sfixed64' | 'float'
 
 /** A resolved type. */
 export type Type =
@@ -45,9 +53,12 @@ export type Type =
   | { readonly map: readonly [key: Type, value: Type] }
 
 /** What a struct is in the IDL; `args` and `result` are made for methods. */
-export type StructKind = 'struct' | 'union' | 'exception' | 'args' | 'result'
+export type StructKind = 'struct' | 'union' | 'exception' | 'args' | 'result' | 'message'
 
-/** A struct, union, exception, or a method's arguments or result. */
+/**
+ * A struct, union, exception, a method's arguments or result, or a Protobuf message, which on the tape has one field more: a binary of the
+ * fields that the schema does not know.
+ */
 export interface Struct {
   /** Name as in the IDL; `Service.method_args` and `Service.method_result` for the made ones. */
   readonly name: string
@@ -55,11 +66,13 @@ export interface Struct {
   readonly kind: StructKind
   /** In the order of the IDL; the position is the field's place on the tape. */
   readonly fields: readonly Field[]
+  /** Protobuf: names of its oneofs; fields refer to them by index. */
+  readonly oneofs?: readonly string[]
   readonly annotations?: Annotations
   readonly doc?: string
 }
 
-/** How a field may be missing. */
+/** How a field may be missing. In Protobuf `default` has no presence of its own: absent is zero or empty; `optional` has. */
 export type Requiredness = 'default' | 'required' | 'optional'
 
 /** A field of a struct. */
@@ -70,6 +83,16 @@ export interface Field {
   /** `default` if it is not there. */
   readonly requiredness?: Requiredness
   readonly default?: Value
+  /** Protobuf: a repeated field is written packed. */
+  readonly packed?: boolean
+  /** Protobuf: marked off by group tags. */
+  readonly delimited?: boolean
+  /** Protobuf: invalid UTF-8 is let through. */
+  readonly unchecked_utf8?: boolean
+  /** Protobuf: the oneof it is a member of. */
+  readonly oneof?: number
+  /** Protobuf: name in JSON, where it is not lowerCamelCase of the name. */
+  readonly json_name?: string
   readonly annotations?: Annotations
   readonly doc?: string
 }
@@ -89,6 +112,8 @@ export interface Enum {
   readonly name: string
   readonly file: number
   readonly members: readonly EnumMember[]
+  /** Protobuf: a number it does not name is no value of it. */
+  readonly closed?: boolean
   readonly annotations?: Annotations
   readonly doc?: string
 }
@@ -124,6 +149,10 @@ export interface Method {
   /** The service that declares it. */
   readonly service: number
   readonly oneway?: boolean
+  /** gRPC: the client sends any number of requests. */
+  readonly client_streaming?: boolean
+  /** gRPC: the server sends any number of responses. */
+  readonly server_streaming?: boolean
   readonly args: number
   /** None for oneway methods. */
   readonly result?: number

@@ -1,8 +1,8 @@
 /** Questions about types that readers, writers and declarations ask. */
-import type { Field, Method, Schema, Struct, Type } from './model.js'
+import type { Field, Method, Scalar, Schema, Struct, Type } from './model.js'
 
 /** Kinds of types, flat, so that one `switch` covers them. */
-export type Kind = 'bool' | 'i8' | 'i16' | 'i32' | 'i64' | 'double' | 'string' | 'binary' | 'uuid' | Compound
+export type Kind = Scalar | Compound
 type Compound = 'enum' | 'struct' | 'union' | 'list' | 'set' | 'map' | 'record'
 
 /** What a type is in JavaScript: a map with textual keys is a `record` (a plain object), any other a `map`. */

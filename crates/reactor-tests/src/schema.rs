@@ -9,20 +9,13 @@ pub const TELL: u32 = 1;
 
 /// `service Echo { string Echo(1: required string text), oneway void Tell(1: string text) }`
 pub fn schema() -> Schema {
-    let field = |id, name: &str, requiredness| Field {
-        id,
-        name: name.into(),
-        ty: Type::String,
-        requiredness,
-        default: None,
-        annotations: Default::default(),
-        doc: String::new(),
-    };
+    let field = |id, name: &str, requiredness| Field { requiredness, ..Field::new(id, name, Type::String) };
     let structure = |name: &str, kind, fields| Struct {
         name: name.into(),
         file: 0,
         kind,
         fields,
+        oneofs: vec![],
         annotations: Default::default(),
         doc: String::new(),
     };
@@ -30,6 +23,8 @@ pub fn schema() -> Schema {
         name: name.into(),
         service: 0,
         oneway,
+        client_streaming: false,
+        server_streaming: false,
         args,
         result,
         annotations: Default::default(),

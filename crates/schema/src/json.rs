@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{Field, Requiredness, Schema, StructKind, Type};
+use crate::model::{Enum, Field, Requiredness, Schema, StructKind, Type};
 
 /// Why a text is not a schema.
 #[derive(Debug, thiserror::Error)]
@@ -21,9 +21,24 @@ struct WirePart<'a> {
     structs: Vec<(StructKind, Vec<WireField<'a>>)>,
     methods: Vec<(&'a str, bool, u32, Option<u32>)>,
     services: Vec<(&'a str, &'a [u32])>,
+    /// What only Protobuf has; left out elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    protobuf: Option<ProtobufPart<'a>>,
 }
 
-type WireField<'a> = (i16, &'a str, &'a Type, Requiredness);
+/// Packed, delimited, unchecked, its oneof.
+type ProtobufField = (bool, bool, bool, Option<u32>);
+
+#[derive(Serialize)]
+struct ProtobufPart<'a> {
+    /// Of each struct.
+    fields: Vec<Vec<ProtobufField>>,
+    closed: Vec<Option<Vec<i32>>>,
+    streaming: Vec<(bool, bool)>,
+    descriptors: &'a str,
+}
+
+type WireField<'a> = (i32, &'a str, &'a Type, Requiredness);
 
 impl Schema {
     /// The schema as JSON: what generated code carries and `from_json` reads.
@@ -51,9 +66,26 @@ impl Schema {
             structs: self.structs.iter().map(|s| (s.kind, s.fields.iter().map(wire_field).collect())).collect(),
             methods: self.methods.iter().map(|m| (m.name.as_str(), m.oneway, m.args, m.result)).collect(),
             services: self.services.iter().map(|s| (s.name.as_str(), s.methods.as_slice())).collect(),
+            protobuf: self.is_protobuf().then(|| self.protobuf_part()),
         };
         let json = serde_json::to_vec(&part).expect("strings, numbers and lists have a form in JSON");
         fnv_1a(&json)
+    }
+
+    /// Was it made from Protobuf IDL?
+    pub fn is_protobuf(&self) -> bool {
+        !self.descriptors.is_empty() || self.structs.iter().any(|structure| structure.kind == StructKind::Message)
+    }
+
+    fn protobuf_part(&self) -> ProtobufPart<'_> {
+        let field = |f: &Field| (f.packed, f.delimited, f.unchecked_utf8, f.oneof);
+        let numbers = |e: &Enum| e.closed.then(|| e.members.iter().map(|member| member.value).collect());
+        ProtobufPart {
+            fields: self.structs.iter().map(|s| s.fields.iter().map(field).collect()).collect(),
+            closed: self.enums.iter().map(numbers).collect(),
+            streaming: self.methods.iter().map(|m| (m.client_streaming, m.server_streaming)).collect(),
+            descriptors: &self.descriptors,
+        }
     }
 
     /// [`hash`](Self::hash) as 16 hexadecimal digits.

@@ -37,6 +37,9 @@ pub struct Schema {
     pub methods: Vec<Method>,
     /// Services.
     pub services: Vec<Service>,
+    /// Protobuf: the `google.protobuf.FileDescriptorSet` it was made from, in base64. Reflection serves it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub descriptors: String,
 }
 
 /// One IDL file.
@@ -49,6 +52,9 @@ pub struct File {
     /// Namespace by language (`*`, `js`, `rs`, …).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub namespaces: BTreeMap<String, String>,
+    /// Protobuf: its package; empty if it has none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub package: String,
     /// Included files, as indexes into [`Schema::files`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub includes: Vec<u32>,
@@ -64,23 +70,41 @@ pub enum Type {
     I8,
     /// `i16`
     I16,
-    /// `i32`
+    /// `i32`; Protobuf's `int32`
     I32,
-    /// `i64`
+    /// `i64`; Protobuf's `int64`
     I64,
+    /// Protobuf's `uint32`
+    Uint32,
+    /// Protobuf's `sint32`
+    Sint32,
+    /// Protobuf's `fixed32`
+    Fixed32,
+    /// Protobuf's `sfixed32`
+    Sfixed32,
+    /// Protobuf's `uint64`
+    Uint64,
+    /// Protobuf's `sint64`
+    Sint64,
+    /// Protobuf's `fixed64`
+    Fixed64,
+    /// Protobuf's `sfixed64`
+    Sfixed64,
+    /// Protobuf's `float`
+    Float,
     /// `double`
     Double,
     /// `string`
     String,
-    /// `binary`
+    /// `binary`; Protobuf's `bytes`
     Binary,
     /// `uuid`
     Uuid,
     /// An enum; on the wire an `i32`.
     Enum(EnumIndex),
-    /// A struct, union or exception.
+    /// A struct, union, exception or Protobuf message.
     Struct(StructIndex),
-    /// `list<T>`
+    /// `list<T>`; Protobuf's `repeated`
     List(Box<Type>),
     /// `set<T>`
     Set(Box<Type>),
@@ -102,12 +126,15 @@ pub enum StructKind {
     Args,
     /// The result of a method: field 0 `success`, then the declared exceptions.
     Result,
+    /// A Protobuf message. On the tape one slot follows those of its fields, for what the schema does not know: see [`Struct::tape_fields`].
+    Message,
 }
 
 /// A struct, union, exception, or a method's arguments or result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Struct {
-    /// Name as in the IDL; `GetItem_args` and `GetItem_result` prefixed by `Service.` for the made ones.
+    /// Name as in the IDL; `GetItem_args` and `GetItem_result` prefixed by `Service.` for the made ones. Of a Protobuf message the full name,
+    /// `package.Outer.Inner`.
     pub name: String,
     /// Index into [`Schema::files`].
     pub file: u32,
@@ -115,6 +142,9 @@ pub struct Struct {
     pub kind: StructKind,
     /// Fields in the order of the IDL; the position is the field's place on the tape.
     pub fields: Vec<Field>,
+    /// Protobuf: names of its oneofs; fields refer to them by index. Synthetic ones are left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub oneofs: Vec<String>,
     /// Annotations.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: Annotations,
@@ -123,16 +153,24 @@ pub struct Struct {
     pub doc: String,
 }
 
+impl Struct {
+    /// Fields it has on the tape: a message has one more, of type [`Type::Binary`], for fields that the schema does not know, as they came.
+    pub fn tape_fields(&self) -> usize {
+        self.fields.len() + usize::from(self.kind == StructKind::Message)
+    }
+}
+
 /// How a field may be missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Requiredness {
-    /// Neither `required` nor `optional`: written when present, not missed when absent.
+    /// Neither `required` nor `optional`: written when present, not missed when absent. In Protobuf a field without presence of its own: absent
+    /// is the zero value, an empty list or map.
     #[default]
     Default,
     /// Must be present both ways.
     Required,
-    /// May be absent.
+    /// May be absent. In Protobuf a field with presence of its own: `optional`, message fields, members of a oneof, all of proto2.
     Optional,
 }
 
@@ -147,8 +185,8 @@ impl Requiredness {
 /// A field of a struct.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Field {
-    /// Field id on the wire; may be negative.
-    pub id: i16,
+    /// Field id on the wire. Thrift: 16 bits, may be negative. Protobuf: 1 to 2^29 - 1.
+    pub id: i32,
     /// Name as in the IDL.
     pub name: String,
     /// Type, typedefs resolved.
@@ -160,12 +198,47 @@ pub struct Field {
     /// Default value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
+    /// Protobuf: a repeated field is written packed. Both forms are read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub packed: bool,
+    /// Protobuf: a message is marked off by group tags instead of a length.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub delimited: bool,
+    /// Protobuf: invalid UTF-8 is let through (proto2, or a feature that says so).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unchecked_utf8: bool,
+    /// Protobuf: the oneof it is a member of, as an index into [`Struct::oneofs`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oneof: Option<u32>,
+    /// Protobuf: name in JSON, where it is not lowerCamelCase of the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub json_name: Option<String>,
     /// Annotations.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: Annotations,
     /// Comment of the IDL.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub doc: String,
+}
+
+impl Field {
+    /// A field with a name and a type, and nothing special about it.
+    pub fn new(id: i32, name: impl Into<String>, ty: Type) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            ty,
+            requiredness: Requiredness::Default,
+            default: None,
+            packed: false,
+            delimited: false,
+            unchecked_utf8: false,
+            oneof: None,
+            json_name: None,
+            annotations: Annotations::new(),
+            doc: String::new(),
+        }
+    }
 }
 
 /// A constant value, already checked against its type. Integers are strings, for JSON has no 64-bit integers.
@@ -197,6 +270,9 @@ pub struct Enum {
     pub file: u32,
     /// Members in the order of the IDL.
     pub members: Vec<EnumMember>,
+    /// Protobuf: a number it does not name is no value of it (proto2); such a field counts as unknown.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub closed: bool,
     /// Annotations.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: Annotations,
@@ -259,9 +335,15 @@ pub struct Method {
     /// True if nobody waits for a reply.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub oneway: bool,
-    /// Arguments struct.
+    /// gRPC: the client sends any number of requests.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub client_streaming: bool,
+    /// gRPC: the server sends any number of responses.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub server_streaming: bool,
+    /// Arguments struct; the request message in gRPC.
     pub args: StructIndex,
-    /// Result struct; none for oneway methods.
+    /// Result struct; none for oneway methods; the response message in gRPC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<StructIndex>,
     /// Annotations; `idempotent = "true"` marks a method that may be retried.
@@ -275,7 +357,7 @@ pub struct Method {
 /// A service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Service {
-    /// Name as in the IDL.
+    /// Name as in the IDL; of a gRPC service the full name, `package.Service`.
     pub name: String,
     /// Index into [`Schema::files`].
     pub file: u32,

@@ -55,8 +55,11 @@ impl Schema {
         }
         unique(fields.iter().map(|f| f.id), || format!("field id of struct `{name}`"))?;
         unique(fields.iter().map(|f| &f.name), || format!("field name of struct `{name}`"))?;
-        for Field { name: field, ty, .. } in fields {
+        for Field { name: field, ty, oneof, .. } in fields {
             self.check_type(ty, 0).map_err(|e| format!("`{name}.{field}`: {e}"))?;
+            if let Some(oneof) = oneof {
+                within(*oneof, structure.oneofs.len(), || format!("oneof of `{name}.{field}`"))?;
+            }
         }
         Ok(())
     }
@@ -87,6 +90,14 @@ impl Schema {
     fn check_method(&self, method: &Method) -> Result<(), String> {
         let name = &method.name;
         within(method.service, self.services.len(), || format!("service of method `{name}`"))?;
+        if self.message(method.args).is_some() {
+            let answers = method.result.is_some_and(|response| self.message(response).is_some());
+            return if answers && !method.oneway {
+                Ok(())
+            } else {
+                Err(format!("method `{name}` takes a message and answers with none"))
+            };
+        }
         self.check_part(method.args, StructKind::Args, name)?;
         match method.result {
             Some(_) if method.oneway => Err(format!("oneway method `{name}` has a result")),
@@ -94,6 +105,10 @@ impl Schema {
             Some(result) => self.check_part(result, StructKind::Result, name),
             None => Ok(()),
         }
+    }
+
+    fn message(&self, index: u32) -> Option<&Struct> {
+        self.structs.get(index as usize).filter(|structure| structure.kind == StructKind::Message)
     }
 
     fn check_part(&self, index: u32, kind: StructKind, method: &str) -> Result<(), String> {
@@ -149,7 +164,7 @@ fn unique<T: std::hash::Hash + Eq + std::fmt::Display>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{EnumMember, Requiredness};
+    use crate::model::EnumMember;
     use crate::thrift::testing::load_one;
 
     const IDL: &str = "
@@ -225,16 +240,8 @@ mod tests {
         schema.structs[0].fields[0].ty = nested(MAX_TYPE_DEPTH);
         schema.validate().expect("just deep enough");
         assert!(broken(|s| s.structs[0].fields[0].ty = nested(MAX_TYPE_DEPTH + 1)).contains("nested deeper"));
-        let field = |id: i16| Field {
-            id,
-            name: format!("f{id}"),
-            ty: Type::Bool,
-            requiredness: Requiredness::Default,
-            default: None,
-            annotations: crate::Annotations::new(),
-            doc: String::new(),
-        };
-        schema.structs[0].fields = (0..MAX_FIELDS as i16).map(field).collect();
+        let field = |id: i32| Field::new(id, format!("f{id}"), Type::Bool);
+        schema.structs[0].fields = (0..MAX_FIELDS as i32).map(field).collect();
         schema.validate().expect("just small enough");
         schema.structs[0].fields.push(field(-1));
         assert_eq!(schema.validate(), Err("struct `Item` has 4097 fields; 4096 is the limit".into()));

@@ -62,6 +62,18 @@ pub enum Kind {
     Done = 9,
     /// In: a connection has left its server for another one. Body: number of the held socket; bytes read from it already.
     Handed = 10,
+    /// In: a gRPC request has arrived (server). Out: a gRPC call to make (client).
+    Request = 20,
+    /// In: the one response of a gRPC call (client). Out: a handler's one response (server).
+    Response = 21,
+    /// One message of a stream, either way.
+    StreamMessage = 22,
+    /// The sender's stream is over; with a status where the sender is the server.
+    StreamEnd = 23,
+    /// Initial metadata by itself: in at a client, out at a server.
+    Headers = 24,
+    /// As many messages as are said have been taken by who they were for: the other side may send more. Either way.
+    Credit = 25,
 }
 
 /// A number that is no [`Kind`].
@@ -85,6 +97,12 @@ impl TryFrom<i32> for Kind {
             8 => Self::Cancel,
             9 => Self::Done,
             10 => Self::Handed,
+            20 => Self::Request,
+            21 => Self::Response,
+            22 => Self::StreamMessage,
+            23 => Self::StreamEnd,
+            24 => Self::Headers,
+            25 => Self::Credit,
             other => return Err(UnknownKind(other)),
         })
     }

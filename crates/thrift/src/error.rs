@@ -14,6 +14,12 @@ pub enum ProgramError {
         /// The index that is out of range.
         index: u32,
     },
+    /// The schema was made from another IDL than Thrift's.
+    #[error("{place} is not of Thrift: its type or id is one that only Protobuf has")]
+    NotThrift {
+        /// Struct and field.
+        place: String,
+    },
     /// Two fields of a struct have one id.
     #[error("struct {structure} has two fields with id {id}: give one of them another id")]
     DuplicateId {

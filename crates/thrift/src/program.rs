@@ -145,15 +145,14 @@ impl StructProgram {
         let mut required = vec![0; presence];
         let mut fields = Vec::with_capacity(count);
         for (number, field) in source.fields.iter().enumerate() {
-            let ty = Ty::compile(&field.ty, known).map_err(|index| ProgramError::UnknownStruct {
-                place: format!("field {}.{}", source.name, field.name),
-                index,
-            })?;
+            let place = || format!("field {}.{}", source.name, field.name);
+            let ty = Ty::compile(&field.ty, known).map_err(|wrong| wrong.at(place()))?;
+            let id = i16::try_from(field.id).map_err(|_| ProgramError::NotThrift { place: place() })?;
             if field.requiredness == Requiredness::Required {
                 required[number / 64] |= 1 << (number % 64);
             }
             let ttype = ttype(&field.ty);
-            fields.push(FieldProgram { id: field.id, name: FastStr::new(&field.name), wire: ttype as u8, ttype, ty });
+            fields.push(FieldProgram { id, name: FastStr::new(&field.name), wire: ttype as u8, ttype, ty });
         }
         let ids = Ids::new(&fields).map_err(|id| ProgramError::DuplicateId { structure: source.name.clone(), id })?;
         let union = source.kind == StructKind::Union;
@@ -200,8 +199,23 @@ impl Ids {
     }
 }
 
+/// Why a type cannot be compiled.
+enum Wrong {
+    Struct(u32),
+    NotThrift,
+}
+
+impl Wrong {
+    fn at(self, place: String) -> ProgramError {
+        match self {
+            Self::Struct(index) => ProgramError::UnknownStruct { place, index },
+            Self::NotThrift => ProgramError::NotThrift { place },
+        }
+    }
+}
+
 impl Ty {
-    fn compile(ty: &Type, known: usize) -> Result<Self, u32> {
+    fn compile(ty: &Type, known: usize) -> Result<Self, Wrong> {
         Ok(match ty {
             Type::Bool => Self::Bool,
             Type::I8 => Self::I8,
@@ -213,15 +227,24 @@ impl Ty {
             Type::Binary => Self::Binary,
             Type::Uuid => Self::Uuid,
             Type::Struct(index) if (*index as usize) < known => Self::Struct(*index),
-            Type::Struct(index) => return Err(*index),
+            Type::Struct(index) => return Err(Wrong::Struct(*index)),
             Type::List(item) | Type::Set(item) => Self::List(Box::new(Item::compile(item, known)?)),
             Type::Map(key, value) => Self::Map(Box::new((Item::compile(key, known)?, Item::compile(value, known)?))),
+            Type::Uint32
+            | Type::Sint32
+            | Type::Fixed32
+            | Type::Sfixed32
+            | Type::Uint64
+            | Type::Sint64
+            | Type::Fixed64
+            | Type::Sfixed64
+            | Type::Float => return Err(Wrong::NotThrift),
         })
     }
 }
 
 impl Item {
-    fn compile(ty: &Type, known: usize) -> Result<Self, u32> {
+    fn compile(ty: &Type, known: usize) -> Result<Self, Wrong> {
         let ttype = ttype(ty);
         Ok(Self { wire: ttype as u8, ttype, ty: Ty::compile(ty, known)? })
     }
@@ -242,5 +265,15 @@ fn ttype(ty: &Type) -> TType {
         Type::List(_) => TType::List,
         Type::Set(_) => TType::Set,
         Type::Map(..) => TType::Map,
+        // `Ty::compile` has refused them.
+        Type::Uint32
+        | Type::Sint32
+        | Type::Fixed32
+        | Type::Sfixed32
+        | Type::Uint64
+        | Type::Sint64
+        | Type::Fixed64
+        | Type::Sfixed64
+        | Type::Float => TType::Void,
     }
 }

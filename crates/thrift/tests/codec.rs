@@ -49,7 +49,7 @@ fn any_schema(from: &mut Entropy<'_>) -> Schema {
         let Some(template) = template else { continue };
         structure.fields = (0..count)
             .map(|n| volo_js_schema::Field {
-                id: (n as i16 - 3) * spread,
+                id: (n as i32 - 3) * spread,
                 name: format!("f{n}"),
                 requiredness: Requiredness::Default,
                 ty: support::any_type(&every_type(), from, 3),

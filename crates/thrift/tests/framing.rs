@@ -164,6 +164,7 @@ fn empty() -> Schema {
         file: 0,
         kind: StructKind::Struct,
         fields: vec![],
+        oneofs: vec![],
         annotations: [].into(),
         doc: String::new(),
     };

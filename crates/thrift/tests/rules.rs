@@ -34,7 +34,7 @@ fn one(fields: &[(i16, Type)]) -> Schema {
     let template = schema.structs[0].fields[0].clone();
     schema.structs[0].fields = fields
         .iter()
-        .map(|(id, ty)| Field { id: *id, name: format!("f{id}"), ty: ty.clone(), ..template.clone() })
+        .map(|(id, ty)| Field { id: i32::from(*id), name: format!("f{id}"), ty: ty.clone(), ..template.clone() })
         .collect();
     schema
 }

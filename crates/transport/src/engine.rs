@@ -553,7 +553,17 @@ impl Engine {
             Kind::Done => self.oneway_done(call),
             Kind::Call => self.call(tape, message, call),
             Kind::Cancel => self.cancel(call),
-            Kind::Failure | Kind::Gone | Kind::Closed | Kind::Event | Kind::Handed => {
+            Kind::Failure
+            | Kind::Gone
+            | Kind::Closed
+            | Kind::Event
+            | Kind::Handed
+            | Kind::Request
+            | Kind::Response
+            | Kind::StreamMessage
+            | Kind::StreamEnd
+            | Kind::Headers
+            | Kind::Credit => {
                 return Err(Malformed("a message of this kind goes the other way"));
             }
         }

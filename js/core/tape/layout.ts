@@ -22,6 +22,12 @@ export const Kind = {
   CANCEL: 8,
   DONE: 9,
   HANDED: 10,
+  REQUEST: 20,
+  RESPONSE: 21,
+  STREAM_MESSAGE: 22,
+  STREAM_END: 23,
+  HEADERS: 24,
+  CREDIT: 25,
 } as const
 export type Kind = (typeof Kind)[keyof typeof Kind]
 

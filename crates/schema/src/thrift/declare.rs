@@ -69,6 +69,7 @@ impl Build<'_> {
                 root: file.root,
                 namespaces: super::files::namespaces(&file.tree),
                 includes: file.includes.iter().map(|(_, target)| *target as u32).collect(),
+                ..File::default()
             });
             let mut names = Names::new();
             for (at, (item, place)) in file.tree.items.iter().zip(&file.outline.items).enumerate() {
@@ -97,6 +98,7 @@ impl Build<'_> {
                 file: index,
                 kind,
                 fields: Vec::new(),
+                oneofs: Vec::new(),
                 annotations,
                 doc,
             });
@@ -109,7 +111,14 @@ impl Build<'_> {
                 let name = tree.name.to_string();
                 let members = self.members(file, tree, place);
                 let annotations = super::annotations(&tree.annotations);
-                self.schema.enums.push(Enum { name: name.clone(), file: index, members, annotations, doc });
+                self.schema.enums.push(Enum {
+                    name: name.clone(),
+                    file: index,
+                    members,
+                    closed: false,
+                    annotations,
+                    doc,
+                });
                 Some((name, What::Enum(self.schema.enums.len() as u32 - 1)))
             }
             Item::Service(tree) => {

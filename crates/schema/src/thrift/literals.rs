@@ -27,8 +27,19 @@ impl Build<'_> {
     pub(crate) fn wrong(&self, file: usize, ty: &Type, found: &str) -> Misfit {
         let hint = match ty {
             Type::Bool => "write `true` or `false`".into(),
-            Type::I8 | Type::I16 | Type::I32 | Type::I64 => "write an integer such as `12`".into(),
-            Type::Double => "write a number such as `1.5`".into(),
+            Type::I8
+            | Type::I16
+            | Type::I32
+            | Type::I64
+            | Type::Uint32
+            | Type::Sint32
+            | Type::Fixed32
+            | Type::Sfixed32
+            | Type::Uint64
+            | Type::Sint64
+            | Type::Fixed64
+            | Type::Sfixed64 => "write an integer such as `12`".into(),
+            Type::Double | Type::Float => "write a number such as `1.5`".into(),
             Type::String | Type::Binary => "write it in quotes".into(),
             Type::Uuid => UUID_HINT.into(),
             Type::Enum(index) => self.enum_hint(file, *index),

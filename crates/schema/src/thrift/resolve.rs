@@ -199,6 +199,8 @@ impl Build<'_> {
             Type::List(element) => format!("list<{}>", self.type_name(element)),
             Type::Set(element) => format!("set<{}>", self.type_name(element)),
             Type::Map(key, value) => format!("map<{}, {}>", self.type_name(key), self.type_name(value)),
+            // No Thrift IDL names a type of Protobuf.
+            other => format!("{other:?}").to_lowercase(),
         }
     }
 }

@@ -180,6 +180,8 @@ impl<'a> Build<'a> {
             name,
             service,
             oneway: tree.oneway,
+            client_streaming: false,
+            server_streaming: false,
             args,
             result,
             annotations: super::annotations(&tree.annotations),
@@ -200,13 +202,9 @@ impl<'a> Build<'a> {
         let mut fields: Vec<Field> = Vec::new();
         if let Some(ty) = success {
             fields.push(Field {
-                id: 0,
-                name: "success".into(),
-                ty,
                 requiredness: Requiredness::Optional,
-                default: None,
                 annotations: super::annotations(&tree.result_type.1),
-                doc: String::new(),
+                ..Field::new(0, "success", ty)
             });
         }
         for field in &place.throws {
@@ -228,6 +226,7 @@ impl<'a> Build<'a> {
             file: file as u32,
             kind,
             fields: Vec::new(),
+            oneofs: Vec::new(),
             annotations: Annotations::new(),
             doc: String::new(),
         });

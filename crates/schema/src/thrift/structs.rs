@@ -105,13 +105,10 @@ impl<'a> Build<'a> {
             let mut annotations = super::annotations(&tree.ty.1);
             annotations.extend(super::annotations(&tree.annotations));
             fields.push(Field {
-                id,
-                name: name.to_owned(),
-                ty,
                 requiredness: self.requiredness(file, tree, place, kind),
-                default: None,
                 annotations,
                 doc: idl.tokens.doc(place.first, place.last),
+                ..Field::new(i32::from(id), name, ty)
             });
         }
         fields

@@ -105,6 +105,7 @@ pub fn any_value(schema: &Schema, ty: &Type, depth: usize, from: &mut Entropy<'_
                 .collect(),
         ),
         Type::Struct(index) => any_struct(schema, *index, depth.saturating_sub(1), from),
+        other => panic!("{other:?} is of Protobuf"),
     }
 }
 
@@ -141,6 +142,7 @@ pub fn code(ty: &Type) -> u8 {
         Type::Set(_) => 14,
         Type::List(_) => 15,
         Type::Uuid => 16,
+        other => panic!("{other:?} is of Protobuf"),
     }
 }
 
@@ -160,7 +162,7 @@ pub fn write_struct(
         }
         if let Some(value) = value {
             out.push(code(&field.ty));
-            out.extend(field.id.to_be_bytes());
+            out.extend((field.id as i16).to_be_bytes());
             write_value(schema, &field.ty, value, noise.as_deref_mut(), out);
         }
     }
@@ -177,28 +179,29 @@ fn write_noise(
 ) {
     let id = match noise.below(12) {
         // An unknown field.
-        1 => (0..=i16::MAX).find(|id| structure.fields.iter().all(|f| f.id != *id)).expect("a free id"),
+        1 => (0..=i32::from(i16::MAX)).find(|id| structure.fields.iter().all(|f| f.id != *id)).expect("a free id"),
         // The field, of another type.
         2 => field.id,
         // The field, of the right type, to be replaced.
         3 if comes => {
             let value = any_value(schema, &field.ty, 2, noise);
             out.push(code(&field.ty));
-            out.extend(field.id.to_be_bytes());
+            out.extend((field.id as i16).to_be_bytes());
             return write_value(schema, &field.ty, &value, Some(noise), out);
         }
         // The field, a container of another element type.
         4 if code(&field.ty) == 15 => {
             let other = if matches!(&field.ty, Type::List(item) if **item == Type::I16) { 10 } else { 6 };
             out.push(15);
-            out.extend(field.id.to_be_bytes());
+            out.extend((field.id as i16).to_be_bytes());
             out.extend([other, 0, 0, 0, 2]);
             return out.extend(vec![7; if other == 10 { 16 } else { 4 }]);
         }
         _ => return,
     };
+    let id = id as i16;
     let ty = any_type(schema, noise, 2);
-    if id == field.id && code(&ty) == code(&field.ty) {
+    if i32::from(id) == field.id && code(&ty) == code(&field.ty) {
         return;
     }
     out.push(code(&ty));
@@ -360,6 +363,7 @@ fn read_value(schema: &Schema, ty: &Type, tape: &InReader<'_>, message: &InMessa
                 })
                 .collect(),
         ),
+        other => panic!("{other:?} is of Protobuf"),
     }
 }
 

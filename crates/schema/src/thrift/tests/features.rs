@@ -88,7 +88,7 @@ fn fields_keep_what_was_written() {
     let schema = everything();
     let everything = structure(&schema, "Everything");
     assert_eq!(everything.kind, StructKind::Struct);
-    let ids: Vec<i16> = everything.fields.iter().map(|f| f.id).collect();
+    let ids: Vec<i32> = everything.fields.iter().map(|f| f.id).collect();
     assert_eq!(&ids[19..], [20, 21, 22, 32767, -1, 0, 23]);
     let of = |name: &str| field(&schema, "Everything", name);
     assert_eq!(of("a_bool").requiredness, Requiredness::Default);
