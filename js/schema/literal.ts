@@ -46,7 +46,7 @@ export function literal(
       if ('int' in value) return integer(value.int, int64)
       break
     case 'double':
-      if ('double' in value) return { kind: 'number', value: value.double }
+      if ('double' in value) return { kind: 'number', value: Number(value.double) }
       if ('int' in value) return { kind: 'number', value: Number(value.int) }
       break
     case 'string':

@@ -97,12 +97,16 @@ export interface Field {
   readonly doc?: string
 }
 
-/** A constant value, checked against its type. Integers are decimal strings. */
+/**
+ * A constant value, checked against its type. Integers are decimal strings, doubles that JSON has no form for their names, Protobuf's bytes
+ * base64.
+ */
 export type Value =
   | { readonly bool: boolean }
   | { readonly int: string }
-  | { readonly double: number }
+  | { readonly double: number | 'NaN' | 'Infinity' | '-Infinity' }
   | { readonly string: string }
+  | { readonly binary: string }
   | { readonly list: readonly Value[] }
   | { readonly map: readonly (readonly [key: Value, value: Value])[] }
   | { readonly struct: readonly (readonly [field: string, value: Value])[] }

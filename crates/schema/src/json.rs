@@ -131,6 +131,7 @@ fn fnv_1a(bytes: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Value;
     use crate::thrift::testing::load_one;
 
     const IDL: &str = "
@@ -151,6 +152,22 @@ mod tests {
     fn json_goes_round() {
         let schema = load_one(IDL);
         assert_eq!(Schema::from_json(&schema.to_json()).expect("own JSON"), schema);
+    }
+
+    #[test]
+    fn doubles_that_json_has_no_form_for_go_round() {
+        for (value, form) in [
+            (f64::INFINITY, r#"{"double":"Infinity"}"#),
+            (f64::NEG_INFINITY, r#"{"double":"-Infinity"}"#),
+            (1.5, r#"{"double":1.5}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&Value::Double(value)).expect("a value has a form"), form);
+            assert_eq!(serde_json::from_str::<Value>(form).expect("own JSON"), Value::Double(value));
+        }
+        assert_eq!(serde_json::to_string(&Value::Double(f64::NAN)).expect("a form"), r#"{"double":"NaN"}"#);
+        let nan = serde_json::from_str(r#"{"double":"NaN"}"#).expect("own JSON");
+        assert!(matches!(nan, Value::Double(value) if value.is_nan()));
+        assert!(serde_json::from_str::<Value>(r#"{"double":"much"}"#).is_err());
     }
 
     #[test]

@@ -249,16 +249,56 @@ pub enum Value {
     Bool(bool),
     /// Any integer or enum value, in decimal.
     Int(String),
-    /// A double.
-    Double(f64),
+    /// A double. Protobuf's defaults may be infinite or no number, for which JSON has no form: they are the strings `Infinity`, `-Infinity`, `NaN`.
+    Double(#[serde(with = "double")] f64),
     /// A string, a binary (its UTF-8) or a uuid.
     String(String),
+    /// Protobuf's bytes, which need not be UTF-8, in base64.
+    Binary(String),
     /// A list or set.
     List(Vec<Value>),
     /// A map.
     Map(Vec<(Value, Value)>),
     /// A struct or union: values by field name, in the order of the fields.
     Struct(Vec<(String, Value)>),
+}
+
+/// A double in JSON.
+mod double {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Form {
+        Number(f64),
+        Text(String),
+    }
+
+    // serde asks by reference.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        if value.is_finite() {
+            value.serialize(serializer)
+        } else if value.is_nan() {
+            "NaN".serialize(serializer)
+        } else if *value > 0.0 {
+            "Infinity".serialize(serializer)
+        } else {
+            "-Infinity".serialize(serializer)
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        match Form::deserialize(deserializer)? {
+            Form::Number(value) => Ok(value),
+            Form::Text(text) => match text.as_str() {
+                "NaN" => Ok(f64::NAN),
+                "Infinity" => Ok(f64::INFINITY),
+                "-Infinity" => Ok(f64::NEG_INFINITY),
+                _ => Err(de::Error::custom("a double is a number, `NaN`, `Infinity` or `-Infinity`")),
+            },
+        }
+    }
 }
 
 /// An enum.
