@@ -93,13 +93,6 @@ pub enum Arrival {
         /// Its socket.
         socket: Handle,
     },
-    /// Options of the sockets that a client will make.
-    ClientSocket {
-        /// The client.
-        owner: u32,
-        /// The options.
-        options: SocketOptions,
-    },
     /// Return.
     Stop,
 }

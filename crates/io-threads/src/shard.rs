@@ -1,15 +1,17 @@
 //! An I/O thread's part of the work: an engine, the tape it fills, and its end of the link.
 
 use std::{
+    collections::HashMap,
+    io,
     sync::Arc,
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use volo_js_sockets::Handle;
+use volo_js_sockets::{Connecting, Handle, SocketOptions};
 use volo_js_tape::MOST_SLOTS;
-use volo_js_transport::{ConnectionId, Engine, Level, Peer};
+use volo_js_transport::{Address, ConnectionId, Engine, Level, Peer};
 
 use crate::{Arrival, Batch, Command, Link, Place, TapeSize};
 
@@ -36,6 +38,8 @@ pub struct Shard {
     turner: Option<Waker>,
     /// Servers that this thread accepts for.
     accepts: Vec<u32>,
+    /// Options of the sockets that clients make.
+    client_sockets: HashMap<u32, SocketOptions>,
     /// Which thread gets the next connection accepted here.
     next: usize,
 }
@@ -50,6 +54,7 @@ impl Shard {
             engine,
             batch: link.empty_batch(),
             accepts: Vec::new(),
+            client_sockets: HashMap::new(),
             next: place.index,
             place,
             link,
@@ -128,9 +133,13 @@ impl Shard {
             Command::Server { owner, setup } => self.engine.add_server(owner, setup),
             Command::Client { owner, setup, socket } => {
                 self.engine.add_client(owner, setup);
-                arrivals.push(Arrival::ClientSocket { owner, options: socket });
+                // Nobody tells when an owner has gone.
+                self.client_sockets.retain(|owner, _| self.engine.has_owner(*owner));
+                self.client_sockets.insert(owner, socket);
             }
             Command::Listen { owner, listener } => {
+                // Not when they are told to close, for they may be told once more.
+                self.accepts.retain(|owner| self.engine.has_owner(*owner));
                 self.accepts.push(owner);
                 arrivals.push(Arrival::Listen { owner, listener });
             }
@@ -192,6 +201,15 @@ impl Shard {
         }
         self.place.links[to].send(Command::Connection { owner, socket, peer, seat });
         None
+    }
+
+    /// Begins to make a connection of a client.
+    ///
+    /// # Errors
+    /// As [`volo_js_sockets::connect`].
+    pub fn connect(&mut self, id: ConnectionId, address: &Address) -> io::Result<Connecting> {
+        let options = self.engine.owner_of(id).and_then(|owner| self.client_sockets.get(&owner));
+        volo_js_sockets::connect(address, &options.copied().unwrap_or_default())
     }
 
     /// Hands over what lies on the tape, and asks for another turn if there is more that could be done.

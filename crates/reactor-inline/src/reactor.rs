@@ -96,11 +96,7 @@ impl Reactor {
     /// Listens for a server of the engine; tells the bound address.
     pub fn listen(&mut self, owner: u32, address: &Address, options: &ListenOptions) -> io::Result<Address> {
         if let Address::Memory(name) = address {
-            return if self.engine.listen_memory(owner, name) {
-                Ok(address.clone())
-            } else {
-                Err(io::Error::from(io::ErrorKind::AddrInUse))
-            };
+            return self.engine.listen_memory(owner, name);
         }
         let (listener, bound) = Listener::bind(address, options)?;
         let entry = self.listeners.vacant_entry();

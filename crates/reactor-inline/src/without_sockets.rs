@@ -43,8 +43,7 @@ impl Reactor {
     /// `AddrInUse` if another server of this isolate has the name; `Unsupported` for an address that needs a socket.
     pub fn listen(&mut self, owner: u32, address: &Address, _: &ListenOptions) -> io::Result<Address> {
         match address {
-            Address::Memory(name) if self.engine.listen_memory(owner, name) => Ok(address.clone()),
-            Address::Memory(_) => Err(io::Error::from(io::ErrorKind::AddrInUse)),
+            Address::Memory(name) => self.engine.listen_memory(owner, name),
             _ => Err(io::Error::new(io::ErrorKind::Unsupported, NO_SOCKETS)),
         }
     }

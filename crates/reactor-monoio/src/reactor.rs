@@ -2,7 +2,6 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
     net::TcpStream as StdStream,
     rc::Rc,
 };
@@ -11,7 +10,7 @@ use bytes::Bytes;
 use monoio::net::TcpStream;
 use nix::poll::{PollFd, PollFlags, poll};
 use volo_js_io_threads::{Arrival, Driver, Shard};
-use volo_js_sockets::{Connecting, Handle, SocketOptions};
+use volo_js_sockets::{Connecting, Handle};
 use volo_js_transport::{Action, Address, ConnectionId, Engine, Peer};
 
 use crate::{
@@ -37,7 +36,6 @@ pub(crate) struct Reactor {
     listeners: RefCell<Vec<Rc<Accepting>>>,
     /// Connections that waited in the queue of a listener when it was closed.
     late: RefCell<Vec<(u32, Handle, Peer)>>,
-    client_sockets: RefCell<HashMap<u32, SocketOptions>>,
 }
 
 impl Reactor {
@@ -51,7 +49,6 @@ impl Reactor {
             connections: RefCell::default(),
             listeners: RefCell::default(),
             late: RefCell::default(),
-            client_sockets: RefCell::default(),
         }
     }
 
@@ -63,13 +60,6 @@ impl Reactor {
                 Err(error) => self.shard.borrow_mut().engine().accept_failed(owner, &error.to_string()),
             },
             Arrival::Connection { id, socket } => self.adopt(id, socket),
-            Arrival::ClientSocket { owner, options } => {
-                let mut shard = self.shard.borrow_mut();
-                let mut sockets = self.client_sockets.borrow_mut();
-                // Nobody tells when a client has gone.
-                sockets.retain(|owner, _| shard.engine().has_owner(*owner));
-                sockets.insert(owner, options);
-            }
             Arrival::Stop => return false,
         }
         true
@@ -206,10 +196,9 @@ impl Reactor {
     }
 
     fn connect(self: &Rc<Self>, id: ConnectionId, address: &Address) {
-        let owner = self.shard.borrow_mut().engine().owner_of(id);
-        let options = owner.and_then(|owner| self.client_sockets.borrow().get(&owner).copied()).unwrap_or_default();
-        let begun = volo_js_sockets::connect(address, &options)
-            .and_then(|Connecting { socket, connected }| self.register(id, socket, connected).map(|()| connected));
+        let begun = self.shard.borrow_mut().connect(id, address);
+        let begun =
+            begun.and_then(|Connecting { socket, connected }| self.register(id, socket, connected).map(|()| connected));
         let mut shard = self.shard.borrow_mut();
         match begun {
             // A Unix socket is connected at once.

@@ -89,9 +89,7 @@ impl Thread {
 
     /// True if the connection was made at once.
     fn connect(self: &Rc<Self>, id: ConnectionId, address: &Address) -> io::Result<bool> {
-        let owner = self.shard.borrow_mut().engine().owner_of(id);
-        let options = owner.and_then(|owner| self.client_sockets.borrow().get(&owner).copied()).unwrap_or_default();
-        let Connecting { socket, connected } = volo_js_sockets::connect(address, &options)?;
+        let Connecting { socket, connected } = self.shard.borrow_mut().connect(id, address)?;
         Connection::start(self, id, socket, !connected)?;
         Ok(connected)
     }

@@ -2,7 +2,6 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
     io,
     rc::Rc,
     task::{Context, Poll, Waker},
@@ -13,7 +12,7 @@ use tokio::{
     task::{AbortHandle, spawn_local},
 };
 use volo_js_io_threads::{Driver, Place, Shard};
-use volo_js_sockets::{Handle, SocketOptions};
+use volo_js_sockets::Handle;
 use volo_js_transport::{ConnectionId, Engine, Peer};
 
 use crate::{connection::Connection, listener::Accepting, reading::Reading, turn::turns};
@@ -40,8 +39,6 @@ pub(crate) struct Thread {
     pub listeners: RefCell<Vec<Accepting>>,
     /// Connections that waited in the queue of a listener when it was closed, with its server.
     pub late: RefCell<Vec<(u32, Handle, Peer)>>,
-    /// Options of the sockets that clients make.
-    pub client_sockets: RefCell<HashMap<u32, SocketOptions>>,
     pub reading: Reading,
     end: Cell<Option<End>>,
     /// Of the task that waits for the end.
@@ -124,7 +121,6 @@ pub fn run(place: Place, ready: &mut dyn FnMut(io::Result<Driver>)) {
         connections: RefCell::default(),
         listeners: RefCell::default(),
         late: RefCell::default(),
-        client_sockets: RefCell::default(),
         reading: Reading::new(),
         end: Cell::new(None),
         waker: Cell::new(None),

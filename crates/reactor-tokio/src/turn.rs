@@ -70,13 +70,6 @@ impl Turning {
                     thread.listeners.borrow_mut().push(accepting);
                 }
                 Arrival::Connection { id, socket } => thread.start_connection(id, socket),
-                Arrival::ClientSocket { owner, options } => {
-                    let mut shard = thread.shard.borrow_mut();
-                    let mut sockets = thread.client_sockets.borrow_mut();
-                    // Nobody tells when a client has gone.
-                    sockets.retain(|owner, _| shard.engine().has_owner(*owner));
-                    sockets.insert(owner, options);
-                }
                 Arrival::Stop => stop = true,
             }
         }

@@ -1,13 +1,13 @@
 //! The engine's serving side: requests to the tape, replies in the order of the requests.
 
-use std::{collections::VecDeque, sync::Arc, time::Instant};
+use std::{collections::VecDeque, io, sync::Arc, time::Instant};
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use volo_js_tape::{Header, InTape, Kind, OutMessage, OutTape};
 use volo_js_thrift::{DecodeError, FrameReader, MessageKind, Program, Transport, encode_reply, read_head};
 
 use crate::{
-    Admission, ConnectionId, Engine, Methods, Peer, Refusal, Seat, ServerCounters, ServerOptions, budget,
+    Address, Admission, ConnectionId, Engine, Methods, Peer, Refusal, Seat, ServerCounters, ServerOptions, budget,
     calls::CallId,
     connection::{Connection, Role},
     engine::Next,
@@ -123,16 +123,16 @@ impl Engine {
         self.owners.remove(owner);
     }
 
-    /// Makes a server reachable in this engine under a name.
+    /// Makes a server reachable in this engine under a name; tells its address.
     ///
     /// # Errors
-    /// False if the name is taken.
-    pub fn listen_memory(&mut self, owner: u32, name: &str) -> bool {
+    /// `AddrInUse` if the name is taken.
+    pub fn listen_memory(&mut self, owner: u32, name: &str) -> io::Result<Address> {
         if self.memory.contains_key(name) {
-            return false;
+            return Err(io::ErrorKind::AddrInUse.into());
         }
         self.memory.insert(name.to_owned(), owner);
-        true
+        Ok(Address::Memory(name.to_owned()))
     }
 
     /// A peer has connected: its place, if it may stay. Ask where it was accepted, and give the place to the engine the connection will live in.
