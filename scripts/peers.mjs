@@ -15,25 +15,17 @@
  * As a module, `peer`, `pythonPeer` and `nodeThriftPeer` give the command of a program, which they build first if need be. All programs take
  * `--port`; servers take 0, print `listening on HOST:PORT` and end on SIGTERM.
  */
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
+import { copyFileSync, existsSync, realpathSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 
+import { aptInstall } from './lib/apt.mjs'
+import { cached } from './lib/cached.mjs'
 import { root, sharedCache } from './lib/paths.mjs'
 import { Failure, must, npm, runMain, which } from './lib/process.mjs'
 import { hashOf } from './lib/stamp.mjs'
-import { dim, green, time } from './lib/terminal.mjs'
+import { dim, green } from './lib/terminal.mjs'
 
 /** @typedef {import('./lib/process.mjs').Command} Command */
 /** @typedef {'load' | 'raw' | 'volo' | 'python' | 'node-thrift'} Name */
@@ -131,30 +123,10 @@ async function nodeThrift(folder) {
  * @param {string} folder
  */
 async function thrift(generator, idl, folder) {
-  await installCompiler()
+  const advice = 'Install the Apache Thrift compiler (thrift-compiler on Debian and Ubuntu) and try again.'
+  await aptInstall('thrift', ['thrift-compiler'], advice)
   await must({ command: 'thrift', args: ['-nowarn', '--gen', generator, '-o', folder, join(root, idl)] })
 }
-
-/** Installs the Apache compiler where it is missing, as Debian and Ubuntu have it. */
-async function installCompiler() {
-  if (which('thrift') !== undefined) return
-  const advice = 'Install the Apache Thrift compiler (thrift-compiler on Debian and Ubuntu) and try again.'
-  if (which('apt-get') === undefined) throw new Failure(`thrift is missing and there is no apt-get. ${advice}`)
-  const sudo = process.getuid?.() === 0 ? [] : ['sudo', '-n']
-  for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'thrift-compiler']]) {
-    // Another installation may be under way.
-    const [command, ...rest] = [...sudo, 'apt-get', '-o', 'DPkg::Lock::Timeout=120', '-q', ...args]
-    try {
-      await must({ command, args: rest, env: { DEBIAN_FRONTEND: 'noninteractive' } })
-    } catch (error) {
-      const output = error instanceof Failure ? `${error.output}\n${error.message}` : String(error)
-      throw new Failure(`thrift is missing and apt-get ${args[0]} failed. ${advice}`, { output, cause: error })
-    }
-  }
-}
-
-/** Folders that are being made or known to be there, so that nothing is made twice at once. */
-const folders = /** @type {Map<Name, Promise<string>>} */ (new Map())
 
 /**
  * The folder with what a recipe makes.
@@ -162,57 +134,18 @@ const folders = /** @type {Map<Name, Promise<string>>} */ (new Map())
  * @param {{ verbose?: boolean }} [options] `verbose`: also say what is there already
  * @returns {Promise<string>}
  */
-function ready(name, options = {}) {
-  let folder = folders.get(name)
-  if (folder === undefined) {
-    folder = make(name, options.verbose ?? false)
-    folders.set(name, folder)
-  }
-  return folder
-}
-
-/**
- * @param {Name} name
- * @param {boolean} verbose
- */
-async function make(name, verbose) {
+function ready(name, { verbose = false } = {}) {
   const recipe = recipes[name]
   // The recipes themselves are part of what the result is made of.
   const sources = [...recipe.sources, 'scripts/peers.mjs']
   const hash = hashOf(sources, { extra: `${process.platform} ${process.arch}` }).slice(0, 16)
-  const folder = join(sharedCache, 'peers', `${name}-${hash}`)
+  const folder = `peers/${name}-${hash}`
   const label = `${name.padEnd(12)} ${dim(recipe.title)}`
-  // Standard output belongs to whoever uses this as a module.
-  const say = (/** @type {string} */ line) => process.stderr.write(`${line}\n`)
-  if (existsSync(folder)) {
-    if (verbose) say(`${green('✔')} ${label} ${dim('is up to date')}`)
-    return folder
+  if (verbose && existsSync(join(sharedCache, folder))) {
+    // Standard output belongs to whoever uses this as a module.
+    process.stderr.write(`${green('✔')} ${label} ${dim('is up to date')}\n`)
   }
-  say(`… ${label}`)
-  const start = performance.now()
-  mkdirSync(join(sharedCache, 'peers'), { recursive: true })
-  sweep()
-  // Made aside and renamed when whole: an interrupted run leaves nothing that looks finished, and two at once do not mix.
-  const aside = mkdtempSync(`${folder}.`)
-  try {
-    await recipe.make(aside)
-    if (!existsSync(folder)) renameSync(aside, folder)
-  } finally {
-    rmSync(aside, { recursive: true, force: true })
-  }
-  say(`${green('✔')} ${label} ${dim(`(${time(performance.now() - start)})`)}`)
-  return folder
-}
-
-/** Removes what runs that were killed have left aside; a day is more than any of them takes. */
-function sweep() {
-  const folder = join(sharedCache, 'peers')
-  for (const entry of readdirSync(folder)) {
-    const stat = entry.includes('.') ? statSync(join(folder, entry), { throwIfNoEntry: false }) : undefined
-    if (stat !== undefined && Date.now() - stat.mtimeMs > 86_400_000) {
-      rmSync(join(folder, entry), { recursive: true, force: true })
-    }
-  }
+  return cached(folder, label, recipe.make)
 }
 
 /**

@@ -131,11 +131,13 @@ export function difference(pid, before, after) {
 }
 
 /**
+ * What a thread is for.
  * @param {number} pid
  * @param {number} tid
- * @param {string} name
+ * @param {string} name begins with the thread's
+ * @returns {keyof ByRole}
  */
-function roleOf(pid, tid, name) {
+export function roleOf(pid, tid, name) {
   if (tid === pid) return 'main'
   return name.startsWith('volo-') ? 'io' : 'rest'
 }

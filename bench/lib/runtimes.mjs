@@ -39,28 +39,47 @@ export function startServer({ runtime, threads = 1, isolates, options = [], addo
 }
 
 /**
- * Rounds of load on several servers in turn, each held to the same CPUs; those that wait take no time there.
+ * How rounds are measured.
+ * @typedef {object} How
+ * @property {number} rounds
+ * @property {import('../../scripts/lib/process.mjs').Command} generator
+ * @property {(text: string) => void} progress
+ */
+
+/**
+ * Rounds of load on several of our servers in turn, each held to the same CPUs.
  * @template {string} Name
  * @param {Record<Name, Contestant>} contestants
  * @param {(contestant: Contestant) => import('./load.mjs').Load} loadOf
- * @param {object} how
- * @param {number | string} how.cpus the servers' CPUs
- * @param {number} how.rounds
- * @param {import('../../scripts/lib/process.mjs').Command} how.generator
- * @param {(text: string) => void} how.progress
+ * @param {How & { cpus: number | string }} how `cpus`: the servers'
  * @returns {Promise<Record<Name, Measured[]>>}
  */
-export async function rounds(contestants, loadOf, { cpus, rounds: count, generator, progress }) {
+export function rounds(contestants, loadOf, { cpus, ...how }) {
   const names = /** @type {Name[]} */ (Object.keys(contestants))
+  const starts = /** @type {Record<Name, () => Promise<ServerProcess>>} */ ({})
+  for (const name of names) starts[name] = () => startServer(contestants[name], cpus)
+  return measureServers(starts, (name) => loadOf(contestants[name]), how)
+}
+
+/**
+ * Rounds of load on several servers in turn; those that wait take no time.
+ * @template {string} Name
+ * @param {Record<Name, () => Promise<ServerProcess>>} starts
+ * @param {(name: Name) => import('./load.mjs').Load} loadOf
+ * @param {How} how
+ * @returns {Promise<Record<Name, Measured[]>>}
+ */
+export async function measureServers(starts, loadOf, { rounds: count, generator, progress }) {
+  const names = /** @type {Name[]} */ (Object.keys(starts))
   const servers = /** @type {Record<Name, ServerProcess>} */ ({})
   try {
     for (const name of names) {
-      servers[name] = await startServer(contestants[name], cpus)
+      servers[name] = await starts[name]()
       // Compilers and branch predictors get to see the load before anything counts.
-      await putLoad(generator, servers[name], { ...loadOf(contestants[name]), seconds: 1 })
+      await putLoad(generator, servers[name], { ...loadOf(name), seconds: 1 })
     }
     return await alternate(names, count, (name, round) => {
-      const load = loadOf(contestants[name])
+      const load = loadOf(name)
       progress(`${load.connections} × ${load.depth}: ${name}, round ${round + 1} of ${count}`)
       return putLoad(generator, servers[name], load)
     })

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { Failure, run, which } from '../../scripts/lib/process.mjs'
+import { roleOf } from './proc.mjs'
 
 /** What servers spend their calls on; others show in the sum alone. */
 const NAMES = [
@@ -80,7 +81,7 @@ export function parseCounts(output, pid) {
     const [thread, count, , event] = line.split(';')
     const tid = Number(/-(\d+)$/.exec(thread)?.[1])
     if (event === undefined || !(Number(count) > 0)) continue
-    const role = tid === pid ? 'main' : thread.startsWith('volo-') ? 'io' : 'rest'
+    const role = roleOf(pid, tid, thread)
     const name = event === ALL ? 'all' : event.replace('syscalls:sys_enter_', '')
     roles[role][name] = (roles[role][name] ?? 0) + Number(count)
   }

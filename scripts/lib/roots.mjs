@@ -2,8 +2,9 @@
 import { join } from 'node:path'
 import process from 'node:process'
 
+import { aptInstall, asRoot } from './apt.mjs'
 import { cached } from './cached.mjs'
-import { Failure, must, which } from './process.mjs'
+import { must } from './process.mjs'
 
 /**
  * Releases and why: `bookworm` has glibc 2.36, which everything runs on; `bullseye` has 2.31, which runs Node but no binary that was built on a
@@ -14,16 +15,8 @@ import { Failure, must, which } from './process.mjs'
 /** @type {readonly Release[]} */
 export const RELEASES = ['bookworm', 'bullseye']
 
-/**
- * A command, run as root.
- * @param {readonly string[]} words
- * @param {NodeJS.ProcessEnv} [env]
- * @returns {import('./process.mjs').Command}
- */
-export function asRoot(words, env = {}) {
-  const [command, ...args] = process.getuid?.() === 0 ? words : ['sudo', '-n', ...words]
-  return { command, args, env }
-}
+const ADVICE =
+  'A bare root is made with debootstrap. Install it and debian-archive-keyring (Debian and Ubuntu have them) and try again.'
 
 /** @type {Promise<void> | undefined} */
 let installing
@@ -38,7 +31,7 @@ export async function debianRoot(release) {
     `roots/${release}-${process.arch}-1`,
     `Debian ${release} without compilers`,
     async (aside) => {
-      await (installing ??= installDebootstrap())
+      await (installing ??= aptInstall('debootstrap', ['debootstrap', 'debian-archive-keyring'], ADVICE))
       const system = join(aside, 'system')
       try {
         await must(asRoot(['debootstrap', '--variant=minbase', release, system]))
@@ -51,27 +44,6 @@ export async function debianRoot(release) {
     },
   )
   return join(folder, 'system')
-}
-
-/** Installs debootstrap where it is missing, as Debian and Ubuntu have it. */
-async function installDebootstrap() {
-  if (which('debootstrap') !== undefined) return
-  const advice = 'Install debootstrap and debian-archive-keyring (Debian and Ubuntu have them) and try again.'
-  if (process.platform !== 'linux' || which('apt-get') === undefined) {
-    throw new Failure(`A bare root is made with debootstrap, and there is no apt-get to install it. ${advice}`)
-  }
-  for (const args of [
-    ['update'],
-    ['install', '-y', '--no-install-recommends', 'debootstrap', 'debian-archive-keyring'],
-  ]) {
-    const apt = ['apt-get', '-o', 'DPkg::Lock::Timeout=120', '-q', ...args]
-    try {
-      await must(asRoot(apt, { DEBIAN_FRONTEND: 'noninteractive' }))
-    } catch (error) {
-      const output = error instanceof Failure ? `${error.output}\n${error.message}` : String(error)
-      throw new Failure(`debootstrap is missing and apt-get ${args[0]} failed. ${advice}`, { output, cause: error })
-    }
-  }
 }
 
 /**

@@ -116,12 +116,10 @@ const cargo = (args) => ({ command: 'cargo', args, env: { CARGO_TERM_COLOR: 'nev
 async function cargoFuzz() {
   const tool = which('cargo-fuzz')
   if (tool !== undefined) return tool
-  const folder = join(sharedCache, `cargo-fuzz-${CARGO_FUZZ}`)
-  const installed = join(folder, 'bin', 'cargo-fuzz')
-  if (!existsSync(installed)) {
-    await must(cargo(['install', 'cargo-fuzz', '--version', CARGO_FUZZ, '--locked', '--root', folder]))
-  }
-  return installed
+  const folder = await cached(`cargo-fuzz-${CARGO_FUZZ}-${process.arch}`, 'cargo-fuzz', async (aside) => {
+    await must(cargo(['install', 'cargo-fuzz', '--version', CARGO_FUZZ, '--locked', '--root', aside]))
+  })
+  return join(folder, 'bin', 'cargo-fuzz')
 }
 
 /**

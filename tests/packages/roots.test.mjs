@@ -6,7 +6,8 @@ import test from 'ava'
 
 import { must, run } from '../../scripts/lib/process.mjs'
 import { layProject } from '../../scripts/lib/project.mjs'
-import { asRoot, debianRoot, inside, removeInside } from '../../scripts/lib/roots.mjs'
+import { asRoot } from '../../scripts/lib/apt.mjs'
+import { debianRoot, inside, removeInside } from '../../scripts/lib/roots.mjs'
 import { install, npmFolder, registryOf } from './installed.mjs'
 
 /**

@@ -4,13 +4,11 @@
  */
 import { peer } from '../../../scripts/peers.mjs'
 import { pinned, ServerProcess } from '../../../scripts/lib/process.mjs'
-import { alternate, putLoad } from '../load.mjs'
 import { against, alone, atLeast } from '../row.mjs'
-import { startServer } from '../runtimes.mjs'
+import { measureServers, startServer } from '../runtimes.mjs'
 import { withArgs } from '../servers.mjs'
 
 /** @typedef {import('../row.mjs').Row} Row */
-/** @typedef {import('../load.mjs').Measured} Measured */
 
 /** Requests a second and core that Volo names for Thrift. */
 const HEADLINE = { tokio: 88_000, monoio: 110_000 }
@@ -60,23 +58,16 @@ export async function cores({ rounds, seconds, progress, placement }) {
     processes: placement.load.length,
   }
   const contestants = contestantsOn(count)
-  const names = /** @type {const} */ (['tokio', 'monoio', 'inline', 'Volo'])
-  const servers = /** @type {Record<typeof names[number], ServerProcess>} */ ({})
-  /** @type {Record<typeof names[number], Measured[]>} */
-  let measured
-  try {
-    for (const name of names) {
-      servers[name] =
-        name === 'Volo' ? await ServerProcess.start(pinned(cpus, volo)) : await startServer(contestants[name], cpus)
-      await putLoad(generator, servers[name], { ...load, seconds: 1 })
-    }
-    measured = await alternate(names, rounds, (name, round) => {
-      progress(`${load.connections} × 1 on ${count} CPU: ${name}, round ${round + 1} of ${rounds}`)
-      return putLoad(generator, servers[name], load)
-    })
-  } finally {
-    await Promise.all(Object.values(servers).map((server) => /** @type {ServerProcess} */ (server).stop()))
-  }
+  const measured = await measureServers(
+    {
+      tokio: () => startServer(contestants.tokio, cpus),
+      monoio: () => startServer(contestants.monoio, cpus),
+      inline: () => startServer(contestants.inline, cpus),
+      Volo: () => ServerProcess.start(pinned(cpus, volo)),
+    },
+    () => load,
+    { rounds, generator, progress: (text) => progress(`${counted(count, 'CPU')}, ${text}`) },
+  )
 
   const where = `${load.connections} × 1, servers on CPU ${cpus}, load on ${load.cpus}`
   return /** @type {const} */ (['tokio', 'monoio', 'inline']).flatMap((name) => {

@@ -1,8 +1,9 @@
 /**
  * The runtimes against each other: what Tokio and Monoio on I/O threads cost and give beside the isolate's own loop, and why.
  *
- * Every round measures the runtimes in turn. CPU time is the kernel's account of each thread (schedstat): the JavaScript thread is the first of the
- * process, I/O threads go by their names. `1 CPU`: the server on CPU 0, the load on CPU 1. `2 CPUs`: the server has two; on a machine of two the
+ * Every round measures the runtimes in turn. CPU time a request is that of the whole process, by clock ticks (`/proc/PID/stat`, steps of 10 ms); that
+ * of each thread is the kernel's account in nanoseconds (schedstat): the JavaScript thread is the first of the process, I/O threads go by their
+ * names. `1 CPU`: the server on CPU 0, the load on CPU 1. `2 CPUs`: the server has two; on a machine of two the
  * load shares them with it, so throughput is then what is left of both.
  */
 import { peer } from '../../../scripts/peers.mjs'

@@ -1,7 +1,7 @@
 /**
  * Two isolates against one, and servers that are replaced under load. Isolates share a port, each serves on a thread of its own (`runIsolates`).
  *
- * Where there are four CPUs, load comes from CPUs of its own and the figure is plain throughput: two isolates on two CPUs against one on one.
+ * Where there are four CPUs, load comes from CPUs of its own and the figure is plain throughput: two isolates against one that has both their CPUs too.
  *
  * Where there are fewer, load and servers share them, and throughput says how much the load leaves. Then the figure is capacity: the requests that a
  * server answers in a second of its own CPU time, times its isolates, for each of them can have a CPU. What isolates cost each other (locks, the

@@ -147,3 +147,25 @@ fn foreign(first: [u8; LENGTH]) -> Option<&'static str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{FrameReader, Limits};
+
+    #[test]
+    fn a_byte_at_a_time_is_linear() {
+        // A message of 400 KB, ten thousand fields: quadratic work would be 2·10⁹ steps.
+        let mut bytes = b"\x80\x01\0\x01\0\0\0\x01m\0\0\0\x01".to_vec();
+        for _ in 0..10_000 {
+            bytes.extend([11, 0, 1, 0, 0, 0, 33]);
+            bytes.extend([b'x'; 33]);
+        }
+        bytes.push(0);
+        let mut reader = FrameReader::detect(Limits::default());
+        let mut ends = (0..=bytes.len()).filter_map(|end| Some((end, reader.next(&bytes[..end]).unwrap()?.len)));
+        assert_eq!(ends.next(), Some((bytes.len(), bytes.len())));
+        // One for every byte that was not enough, and two a field.
+        let steps = reader.scanner.steps;
+        assert!(steps <= bytes.len() + 2 * 10_000, "{steps} steps for {} bytes", bytes.len());
+    }
+}

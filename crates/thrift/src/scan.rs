@@ -17,6 +17,9 @@ pub(crate) struct Scanner {
     /// Type code of a value whose head has not arrived; [`wire::STOP`] if none is due.
     due: u8,
     stage: Stage,
+    /// Steps made since it was new, each as much work as any other.
+    #[cfg(test)]
+    pub(crate) steps: usize,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +84,10 @@ impl Scan<'_, '_> {
             return Ok(false);
         }
         loop {
+            #[cfg(test)]
+            {
+                self.state.steps += 1;
+            }
             if self.state.due != wire::STOP {
                 if !self.value(self.state.due)? {
                     return Ok(false);
