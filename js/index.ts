@@ -1,13 +1,27 @@
 /** volo-js: services, layers and policies in TypeScript on a Rust core that moves and decodes the bytes. */
 export type { Address } from './core/address.js'
-export { Client, type ClientBuilder, type ClientMethod } from './core/client.js'
+export { Client, type ClientBuilder, type ClientMethod, type Messages } from './core/client.js'
 export type { CallOptions } from './core/call-options.js'
 export type { ClientOptions, PoolOptions } from './core/client-options.js'
 export { systemClock, type Clock } from './core/clock.js'
 export type { Stage } from './core/compose.js'
 export { ContextKey } from './core/context-key.js'
-export type { CallScope, Context, ResponseMetadata, ThriftContext } from './core/context.js'
-export type { RequestOf, ResponseOf, ServiceDescriptor } from './core/descriptor.js'
+export type { CallScope, Context, ContextOf, GrpcContext, ResponseMetadata, ThriftContext } from './core/context.js'
+export type {
+  GrpcMethodDescriptor,
+  GrpcServiceDescriptor,
+  MessageDescriptor,
+  MessageInitOf,
+  MessageOf,
+  MethodShape,
+  Protocol,
+  RequestInitOf,
+  RequestOf,
+  ResponseInitOf,
+  ResponseOf,
+  ServiceDescriptor,
+  ThriftServiceDescriptor,
+} from './core/descriptor.js'
 export type { Duration } from './core/duration.js'
 export type { Endpoint, Peer } from './core/endpoint.js'
 export {

@@ -161,7 +161,10 @@ export class Declarations {
       return [...docComment(method.doc), `${memberName(this.project.methodName(index))}: ${types}`]
     })
     const head = `${this.head(entity)}const ${entity.name.local}: ServiceDescriptor<{`
-    return [...docComment(service.doc), ...(methods.length === 0 ? [`${head}}>`] : [head, ...indented(methods), '}>'])]
+    return [
+      ...docComment(service.doc),
+      ...(methods.length === 0 ? [`${head}}, 'thrift'>`] : [head, ...indented(methods), "}, 'thrift'>"]),
+    ]
   }
 
   private request(method: Method): string {

@@ -5,8 +5,8 @@ import type { ClientOptions, ConnectionOptions, PoolOptions } from './client-opt
 import { callWithin, type CallOptions } from './call-options.js'
 import { systemClock } from './clock.js'
 import { compose, type Stage } from './compose.js'
-import type { Context, ThriftContext } from './context.js'
-import type { MethodDescriptor, RequestOf, ResponseOf, ServiceDescriptor } from './descriptor.js'
+import type { Context, ContextOf } from './context.js'
+import type { MethodDescriptor, RequestInitOf, ResponseOf, ServiceDescriptor, ShapeOf } from './descriptor.js'
 import { milliseconds, type Duration } from './duration.js'
 import { VoloError } from './errors.js'
 import type { Layer } from './layer.js'
@@ -16,18 +16,31 @@ import { chooseRuntime, type ChosenRuntime, type RuntimeKind, type RuntimeOption
 import type { ClientStats } from './stats.js'
 
 /** A method of a client. A request whose every field may be absent may itself be left out. */
-export type ClientMethod<Req, Res> =
+export type ClientMethod<Req, Res> = Ask<Req, Promise<Res>>
+
+type Ask<Req, Answers> =
   // eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- the type of `{}` is what is meant
   Record<never, never> extends Req
-    ? (request?: Req, options?: CallOptions) => Promise<Res>
-    : (request: Req, options?: CallOptions) => Promise<Res>
+    ? (request?: Req, options?: CallOptions) => Answers
+    : (request: Req, options?: CallOptions) => Answers
+
+/** Messages of a stream that a caller gives; an array will do. */
+export type Messages<T> = Iterable<T> | AsyncIterable<T>
+
+/** Methods of a client by which of their sides are streams. */
+interface ClientMethods<Req, Res> {
+  readonly unary: ClientMethod<Req, Res>
+  readonly serverStream: Ask<Req, AsyncIterable<Res>>
+  readonly clientStream: (requests: Messages<Req>, options?: CallOptions) => Promise<Res>
+  readonly bidiStream: (requests: Messages<Req>, options?: CallOptions) => AsyncIterable<Res>
+}
 
 /**
  * The methods of a service, and nothing else: an IDL may have a method `close` or `then`. Close it with `await using` or
  * {@link Client.close}. It is safe to share.
  */
 export type Client<S extends ServiceDescriptor> = {
-  readonly [Name in keyof S['methods']]: ClientMethod<RequestOf<S, Name>, ResponseOf<S, Name>>
+  readonly [Name in keyof S['methods']]: ClientMethods<RequestInitOf<S, Name>, ResponseOf<S, Name>>[ShapeOf<S, Name>]
 } & AsyncDisposable
 
 /** Where the builder's work is kept, out of the way of the IDL's names. */
@@ -51,7 +64,7 @@ export const Client = {
    * const client = Client.of(ItemService, 'shop.item').layerOuter(timeout('3s')).address('[::1]:8080').build()
    * const { item } = await client.getItem({ id: 1024n })
    */
-  of<S extends ServiceDescriptor>(service: S, callee: string): ClientBuilder<S, ThriftContext> {
+  of<S extends ServiceDescriptor>(service: S, callee: string): ClientBuilder<S, ContextOf<S['protocol']>> {
     return new ClientBuilder(service, callee)
   },
 

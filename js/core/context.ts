@@ -1,4 +1,5 @@
 import type { ContextKey } from './context-key.js'
+import type { Protocol } from './descriptor.js'
 import type { Endpoint, Peer } from './endpoint.js'
 import type { Metadata } from './metadata.js'
 import type { MethodInfo } from './method-info.js'
@@ -67,3 +68,17 @@ export interface ResponseMetadata {
 export interface ThriftContext extends Context {
   readonly protocol: 'thrift'
 }
+
+/** The context of a gRPC call. */
+export interface GrpcContext extends Context {
+  readonly protocol: 'grpc'
+}
+
+/** Contexts by protocol. */
+interface Contexts {
+  readonly thrift: ThriftContext
+  readonly grpc: GrpcContext
+}
+
+/** The context of a protocol's calls. */
+export type ContextOf<P extends Protocol> = Contexts[P]

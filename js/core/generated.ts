@@ -2,7 +2,13 @@
  * What generated code imports, and nothing else should: its helpers may change with every layout of the tape, together with
  * the generator.
  */
-export type { MethodDescriptor, Program, ServiceDescriptor } from './descriptor.js'
+export type {
+  GrpcMethodDescriptor,
+  MessageDescriptor,
+  MethodDescriptor,
+  Program,
+  ServiceDescriptor,
+} from './descriptor.js'
 export {
   cachedKey,
   changed,

@@ -12,7 +12,7 @@
  * }
  * ```
  */
-import type { MethodDescriptor, ServiceDescriptor } from './descriptor.js'
+import type { MethodDescriptor, ThriftServiceDescriptor } from './descriptor.js'
 import { VoloError } from './errors.js'
 import { wrong } from './tape/errors.js'
 import type { InTape } from './tape/reader.js'
@@ -180,7 +180,7 @@ const note: MethodDescriptor<string, void> = {
   writeException: neverThrown,
 }
 
-export const Items: ServiceDescriptor<{
+export const Items: ThriftServiceDescriptor<{
   readonly get: typeof get
   readonly join: typeof join
   readonly nothing: typeof nothing

@@ -1,7 +1,7 @@
-import type { MethodDescriptor, ServiceDescriptor } from './descriptor.js'
+import type { GrpcMethodDescriptor, MethodDescriptor, MethodShape, ServiceDescriptor } from './descriptor.js'
 
 /** How many messages a method takes and gives; `oneway` gives no answer at all. */
-export type MethodKind = 'unary' | 'oneway' | 'client-stream' | 'server-stream' | 'bidi-stream'
+export type MethodKind = MethodShape | 'oneway'
 
 /** What the IDL says about a method. */
 export interface MethodInfo {
@@ -24,7 +24,7 @@ export function methodInfo(service: ServiceDescriptor, method: MethodDescriptor)
     service: service.name,
     name: method.name,
     wireName: method.wireName,
-    kind: method.oneway ? 'oneway' : 'unary',
+    kind: method.oneway ? 'oneway' : 'kind' in method ? (method as GrpcMethodDescriptor).kind : 'unary',
     idempotent: method.idempotent,
     annotations: method.annotations,
   }

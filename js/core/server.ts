@@ -2,7 +2,7 @@ import { formatAddress, nativeAddress, parseAddress, resolveAddress, type Addres
 import type { CallContext, CallOrigin } from './call-context.js'
 import { systemClock } from './clock.js'
 import { compose } from './compose.js'
-import type { Context, ThriftContext } from './context.js'
+import type { Context, ContextOf } from './context.js'
 import type { MethodDescriptor, ServiceDescriptor } from './descriptor.js'
 import { VoloError } from './errors.js'
 import type { Handlers } from './handlers.js'
@@ -33,8 +33,8 @@ export class Server<Cx extends Context = Context> {
   #runtime: ChosenRuntime | undefined
 
   /** A server of one service; short for `new Server().add(service, impl)`. */
-  static of<S extends ServiceDescriptor>(service: S, impl: Handlers<S>): Server<ThriftContext> {
-    return new Server<ThriftContext>().add(service, impl)
+  static of<S extends ServiceDescriptor>(service: S, impl: Handlers<S>): Server<ContextOf<S['protocol']>> {
+    return new Server<ContextOf<S['protocol']>>().add(service, impl)
   }
 
   /**

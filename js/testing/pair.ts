@@ -1,6 +1,6 @@
 import { Client, type ClientBuilder } from '../core/client.js'
 import type { Clock } from '../core/clock.js'
-import type { ThriftContext } from '../core/context.js'
+import type { ContextOf } from '../core/context.js'
 import type { ServiceDescriptor } from '../core/descriptor.js'
 import type { Handlers } from '../core/handlers.js'
 import { Server } from '../core/server.js'
@@ -10,9 +10,9 @@ import type { ServerOptions } from '../core/server-options.js'
 /** Options of {@link pair}. */
 export interface PairOptions<S extends ServiceDescriptor> {
   /** Adds to the server: layers, options. */
-  readonly server?: (server: Server<ThriftContext>) => Server<ThriftContext>
+  readonly server?: (server: Server<ContextOf<S['protocol']>>) => Server<ContextOf<S['protocol']>>
   /** Adds to the client: layers, options. */
-  readonly client?: (client: ClientBuilder<S, ThriftContext>) => ClientBuilder<S, ThriftContext>
+  readonly client?: (client: ClientBuilder<S, ContextOf<S['protocol']>>) => ClientBuilder<S, ContextOf<S['protocol']>>
   /** Clock of both sides. Default: the machine's. */
   readonly clock?: Clock
   /** Told of errors of handlers. Default: kept in {@link Pair.errors}, so that tests print nothing. */

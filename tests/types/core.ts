@@ -12,9 +12,10 @@ import {
   type Layer,
   type RequestOf,
   type ResponseOf,
+  type GrpcContext,
   type Service,
-  type ServiceDescriptor,
   type ThriftContext,
+  type ThriftServiceDescriptor,
 } from 'volo-js'
 
 import type { MethodDescriptor } from 'volo-js/generated'
@@ -27,16 +28,12 @@ interface Item {
   title: string
 }
 
-declare const Items: ServiceDescriptor<{
+declare const Items: ThriftServiceDescriptor<{
   readonly getItem: MethodDescriptor<{ id: bigint }, { item: Item }>
   readonly add: MethodDescriptor<{ left: number; right: number }, number>
   readonly nothing: MethodDescriptor<Record<string, never>, void>
   readonly text: MethodDescriptor<string, string>
 }>
-
-interface GrpcContext extends Context {
-  readonly protocol: 'grpc'
-}
 
 // ---- requests and responses ----
 same<RequestOf<typeof Items, 'getItem'>, { id: bigint }>(true)
