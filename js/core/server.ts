@@ -138,7 +138,14 @@ export class Server<Cx extends Context = Context> {
     const onEvent = options.onEvent ?? (({ level, text }) => reportEvent(level === 'error' ? 2 : 1, text))
     const stages = [...chain.stages, { name: 'handler', runs: 'sync' } as const]
     const handle = new ServerHandle(home, id, runtime.runtime, listening, serving, stages, onEvent)
-    if (bound.held !== undefined && kept !== undefined) handle.keptBy(kept.serving(bound.held, handle))
+    if (bound.held === undefined || kept === undefined) return handle
+    try {
+      handle.keptBy(kept.serving(bound.held, handle))
+    } catch (error) {
+      kept.abandon?.()
+      await handle.close({ grace: 0 })
+      throw error
+    }
     return handle
   }
 

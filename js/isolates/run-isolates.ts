@@ -73,7 +73,9 @@ export class IsolatesHandle implements AsyncDisposable {
       this.#succession?.close()
       // The isolates have duplicates: they serve who has connected already, and nobody can connect after them.
       this.#sockets.close()
-      void Promise.all(this.#places.map((place) => place.close(grace))).then(() => {
+      void Promise.all(this.#places.map((place) => place.close(grace))).then(async () => {
+        // Who took over meanwhile is told that nothing more comes.
+        await this.#succession?.finish()
         this.#resolveClosed()
       })
     }
@@ -125,18 +127,19 @@ export async function runIsolates(url: URL | string, options: IsolatesOptions = 
   }
   const { handover } = settings
   const succession = handover === undefined ? undefined : await Succession.begin(handover.path, sockets)
+  let handle: IsolatesHandle
   try {
     const begun = await Promise.allSettled(places.map((place) => place.begin()))
     const failed = begun.find((outcome) => outcome.status === 'rejected')
     if (failed !== undefined) throw failed.reason
     succession?.check()
+    handle = new IsolatesHandle(settings, places, sockets, succession)
   } catch (error) {
     succession?.leave()
     await Promise.all(places.map((place) => place.close(0)))
     sockets.close()
     throw error
   }
-  const handle = new IsolatesHandle(settings, places, sockets, succession)
   if (options.signals !== false) {
     const stop = closeOnSignal(handle)
     void handle.closed.then(stop)

@@ -11,24 +11,25 @@ export class Succession {
   readonly #path: string
   readonly #sockets: Sockets
   #predecessor: Predecessor | undefined
-  /** The door's socket of the process before this one. */
-  #inherited: number | undefined
   #door: Door | undefined
   #next = 0
 
   /**
    * Takes the listening sockets of the process that runs, if there is one; it serves on until {@link succeed}.
-   * @throws VoloError UNAVAILABLE if it does not hand over.
+   * @throws VoloError UNAVAILABLE if it does not hand over, or the path cannot be listened on.
    */
   static async begin(path: string, sockets: Sockets): Promise<Succession> {
     const succession = new Succession(path, sockets)
     const predecessor = Predecessor.find(path)
-    if (predecessor === undefined) return succession
+    if (predecessor === undefined) {
+      succession.#door = new Door(path, undefined)
+      return succession
+    }
     try {
       const { offers, door } = await predecessor.inherit()
       sockets.inherit(offers)
       succession.#predecessor = predecessor
-      succession.#inherited = door
+      succession.#door = new Door(path, door)
       return succession
     } catch (error) {
       predecessor.leave()
@@ -54,11 +55,12 @@ export class Succession {
   /** The process that runs goes on as if nothing had been. */
   leave(): void {
     this.#predecessor?.leave()
-    if (this.#inherited !== undefined) addon().closeSocket(this.#inherited)
+    this.#door?.close()
   }
 
   /**
    * All isolates serve: the connections of the process before come to them, and the next process may call.
+   * @throws VoloError UNAVAILABLE if that one cannot be let in; then the process before has not been told anything.
    * @param handOver Lets all connections go.
    */
   succeed(places: readonly Place[], handOver: (give: (connection: Connection) => void) => Promise<void>): void {
@@ -69,15 +71,7 @@ export class Succession {
       const inTurn = [...places.slice(first), ...places.slice(0, first)]
       if (!inTurn.some((place) => place.adopt(connection))) addon().closeSocket(socket)
     }
-    if (this.#predecessor !== undefined) {
-      void this.#predecessor.takeOver(adopt).then(() => {
-        this.#sockets.releaseIdle((name, connection) => {
-          adopt(name, connection, new Uint8Array())
-        })
-      })
-      this.#sockets.ownPaths(true)
-    }
-    this.#door = new Door(this.#path, this.#inherited, {
+    this.#door?.open({
       offers: () => this.#sockets.offers(),
       handOver: (give) => {
         this.#sockets.ownPaths(false)
@@ -86,7 +80,14 @@ export class Succession {
         })
       },
     })
-    this.#inherited = undefined
+    if (this.#predecessor !== undefined) {
+      void this.#predecessor.takeOver(adopt).then(() => {
+        this.#sockets.releaseIdle((name, connection) => {
+          adopt(name, connection, new Uint8Array())
+        })
+      })
+      this.#sockets.ownPaths(true)
+    }
   }
 
   /** Waits until the next process has everything. */
@@ -97,6 +98,8 @@ export class Succession {
 
   /** Nobody takes over any more. */
   close(): void {
+    // A process that has the sockets may serve on them by now.
+    if (this.#door?.isOffered === true) this.#sockets.ownPaths(false)
     this.#door?.close()
   }
 }

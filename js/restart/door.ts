@@ -1,4 +1,5 @@
 import { addon, type NativeDoor } from '../core/addon.js'
+import { VoloError } from '../core/errors.js'
 import { reportEvent } from '../core/report.js'
 import type { Estate } from './estate.js'
 import { Successor } from './successor.js'
@@ -6,25 +7,42 @@ import { Successor } from './successor.js'
 /** Where the next process calls to take over. */
 export class Door {
   readonly #path: string
-  readonly #estate: Estate
-  readonly #native: NativeDoor
+  /** The held socket of the process before this one, if there was one. */
+  readonly #inherited: number | undefined
+  #native: NativeDoor | undefined
+  #estate: Estate | undefined
+  /** Held connections of who calls before there is anything to take over. */
+  readonly #early: number[] = []
   #successor: Successor | undefined
   #isOpen = true
   #isTaken = false
 
   /**
+   * Listens; nobody is let in before {@link open}. An inherited socket is left to the process before this one until then.
    * @param path of the Unix socket.
    * @param inherited The held socket of the process before this one, if there was one.
-   * @throws Error if the path cannot be listened on.
+   * @throws VoloError UNAVAILABLE if the path cannot be listened on.
    */
-  constructor(path: string, inherited: number | undefined, estate: Estate) {
+  constructor(path: string, inherited: number | undefined) {
     this.#path = path
+    this.#inherited = inherited
+    if (inherited === undefined) this.#native = this.#listen()
+  }
+
+  /**
+   * Lets the next process in.
+   * @param estate What it takes over.
+   * @throws VoloError UNAVAILABLE if an inherited socket cannot be listened on.
+   */
+  open(estate: Estate): void {
+    this.#native ??= this.#listen()
     this.#estate = estate
-    this.#native = addon().NativeDoor.open(path, inherited, (caller) => {
-      this.#receive(caller)
-    })
-    // The file goes with this process from now on.
-    addon().ownPath(this.#native.socket, true)
+    for (const caller of this.#early.splice(0)) this.#receive(caller)
+  }
+
+  /** Whether a process has the sockets that were offered to it, and may serve on them by now. */
+  get isOffered(): boolean {
+    return this.#successor?.hasOffer === true
   }
 
   /** Waits until the process that took over, if one did, has everything. */
@@ -32,25 +50,55 @@ export class Door {
     if (this.#isTaken) await this.#successor?.finish()
   }
 
-  /** Lets nobody in any more. The file goes too, unless it is another process's by now. */
+  /** Lets nobody in any more. The file goes too, unless it is another process's by now, or may be. */
   close(): void {
     if (!this.#isOpen) return
     this.#isOpen = false
+    for (const caller of this.#early) addon().closeSocket(caller)
+    if (this.#native === undefined) {
+      if (this.#inherited !== undefined) addon().closeSocket(this.#inherited)
+      return
+    }
     this.#native.close()
+    if (this.isOffered) addon().ownPath(this.#native.socket, false)
     addon().closeSocket(this.#native.socket)
   }
 
+  #listen(): NativeDoor {
+    try {
+      const native = addon().NativeDoor.open(this.#path, this.#inherited, (caller) => {
+        this.#receive(caller)
+      })
+      // The file goes with this process from now on.
+      addon().ownPath(native.socket, true)
+      return native
+    } catch (cause) {
+      throw new VoloError(
+        'UNAVAILABLE',
+        `${(cause as Error).message}; give a path in a directory that exists and that this user may write to`,
+        { cause },
+      )
+    }
+  }
+
   #receive(caller: number): void {
-    if (!this.#isOpen) {
+    if (!this.#isOpen || this.#native === undefined) {
       addon().closeSocket(caller)
       return
     }
+    if (this.#estate === undefined) {
+      this.#early.push(caller)
+      return
+    }
+    const { socket } = this.#native
     try {
-      const successor = new Successor(caller, this.#native.socket, this.#estate, {
+      const successor = new Successor(caller, socket, this.#estate, {
         takesOver: () => {
           this.#isTaken = true
-          this.#native.close()
-          addon().ownPath(this.#native.socket, false)
+          // Told to end before it heard of this, it has closed its own already.
+          if (!this.#isOpen) return
+          this.#native?.close()
+          addon().ownPath(socket, false)
         },
         ended: () => {
           if (this.#successor === successor) this.#successor = undefined

@@ -3,7 +3,7 @@ import { VoloError } from '../core/errors.js'
 import type { Custody, Keeper, KeptServer } from '../core/keeper.js'
 import { reportEvent } from '../core/report.js'
 import { Door } from './door.js'
-import { askedOf, type Asked } from './passage.js'
+import { askedOf, nameOf, portOf, type Asked } from './passage.js'
 import { Predecessor } from './predecessor.js'
 
 /**
@@ -13,9 +13,8 @@ export class Handover implements Keeper {
   readonly #path: string
   readonly #grace: number
   #asked: Asked = {}
+  #name = ''
   #listener: number | undefined
-  /** The door's socket of the process before this one. */
-  #inherited: number | undefined
   #predecessor: Predecessor | undefined
   #door: Door | undefined
 
@@ -30,18 +29,21 @@ export class Handover implements Keeper {
 
   /**
    * The listening socket: the running process's, or a new one.
-   * @throws VoloError FAILED_PRECONDITION if the running process listens elsewhere, UNAVAILABLE if it does not hand over.
+   * @throws VoloError FAILED_PRECONDITION if the running process listens elsewhere, UNAVAILABLE if it does not hand over, or the path
+   *   cannot be listened on.
    */
   async bind(options: NativeListenOptions): Promise<number> {
     this.#asked = askedOf(options)
+    this.#name = nameOf(options)
     const predecessor = Predecessor.find(this.#path)
     if (predecessor === undefined) {
+      this.#door = new Door(this.#path, undefined)
       this.#listener = addon().bindSocket(options).socket
       return this.#listener
     }
     try {
       const { offers, door } = await predecessor.inherit()
-      this.#inherited = door
+      this.#door = new Door(this.#path, door)
       const [first, ...others] = offers
       for (const { socket } of others) addon().closeSocket(socket)
       this.#listener = first.socket
@@ -62,6 +64,17 @@ export class Handover implements Keeper {
   }
 
   serving(listener: number, server: KeptServer): Custody {
+    const name = this.#name
+    // First of all: if it cannot be opened, the process before this one serves on.
+    this.#door?.open({
+      offers: () => [{ socket: listener, isolate: 0, name, address: server.address, asked: this.#asked }],
+      handOver: (give) => {
+        if (this.#listener !== undefined) addon().ownPath(listener, false)
+        return server.handOver(this.#grace, (socket, unread) => {
+          give(name, socket, unread)
+        })
+      },
+    })
     if (this.#predecessor !== undefined) {
       void this.#predecessor.takeOver((_name, socket, unread) => {
         adoptOrClose(server, socket, unread)
@@ -69,16 +82,6 @@ export class Handover implements Keeper {
       // The file of a Unix socket goes with this process from now on.
       addon().ownPath(listener, true)
     }
-    this.#door = new Door(this.#path, this.#inherited, {
-      offers: () => [{ socket: listener, isolate: 0, name: '', address: server.address, asked: this.#asked }],
-      handOver: (give) => {
-        addon().ownPath(listener, false)
-        return server.handOver(this.#grace, (socket, unread) => {
-          give('', socket, unread)
-        })
-      },
-    })
-    this.#inherited = undefined
     return {
       closing: () => {
         this.#close()
@@ -96,12 +99,12 @@ export class Handover implements Keeper {
   }
 
   #close(): void {
-    this.#door?.close()
-    for (const socket of [this.#listener, this.#inherited]) {
-      if (socket !== undefined) addon().closeSocket(socket)
+    if (this.#listener !== undefined) {
+      if (this.#door?.isOffered === true) addon().ownPath(this.#listener, false)
+      addon().closeSocket(this.#listener)
+      this.#listener = undefined
     }
-    this.#listener = undefined
-    this.#inherited = undefined
+    this.#door?.close()
   }
 }
 
@@ -117,5 +120,5 @@ function adoptOrClose(server: KeptServer, socket: number, unread: Uint8Array): v
 function isSame(asked: Asked, running: Asked, address: string): boolean {
   if (asked.path !== undefined || running.path !== undefined) return asked.path === running.path
   if (asked.host !== running.host) return false
-  return asked.port === 0 || asked.port === running.port || asked.port === Number(/\d+$/.exec(address)?.[0])
+  return asked.port === 0 || asked.port === running.port || asked.port === portOf(address)
 }

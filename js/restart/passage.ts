@@ -39,13 +39,23 @@ export function askedOf({ host, port, path }: NativeListenOptions): Asked {
   }
 }
 
+/** Names an address: the same in every isolate, and in the process before and after. */
+export function nameOf({ path, host, port }: NativeListenOptions): string {
+  return path === undefined ? `${host ?? ''} ${port ?? 0}` : `unix:${path}`
+}
+
+/** The port of a bound address. */
+export function portOf(address: string): number {
+  return Number(/\d+$/.exec(address)?.[0])
+}
+
 /** Processes that speak different versions refuse each other. */
 export const VERSION = 1
 
 /** Hears what the other process says. */
 export interface Listener {
   heard(saying: Saying, socket: number | undefined, bytes: Uint8Array): void
-  /** The other process is gone, or has closed: nothing more will be heard. */
+  /** The other process is gone, has closed or cannot be understood: nothing more will be heard. Told once. */
   ended(reason: string | undefined): void
 }
 
@@ -53,6 +63,7 @@ export interface Listener {
 export class Passage {
   readonly #native: NativePassage
   #open = true
+  #hasEnded = false
 
   /** @throws Error with code ENOENT or ECONNREFUSED if nobody is there. */
   static connect(path: string, listener: Listener): Passage {
@@ -70,14 +81,28 @@ export class Passage {
   ) {
     this.#native = open((body, socket, reason) => {
       if (body === null) {
-        this.#open = false
-        listener.ended(reason ?? undefined)
+        this.#end(listener, reason ?? undefined)
         return
       }
-      const length = Buffer.from(body.buffer, body.byteOffset, body.byteLength).readUInt32LE()
-      const text = Buffer.from(body.buffer, body.byteOffset + 4, length).toString()
-      listener.heard(JSON.parse(text) as Saying, socket ?? undefined, body.subarray(4 + length))
+      // An error would end the process here, whatever it is doing: the other one is at fault, so only the way to it ends.
+      try {
+        if (this.#hasEnded) throw new Error('nothing was to come any more')
+        const length = Buffer.from(body.buffer, body.byteOffset, body.byteLength).readUInt32LE()
+        const text = Buffer.from(body.buffer, body.byteOffset + 4, length).toString()
+        listener.heard(JSON.parse(text) as Saying, socket ?? undefined, body.subarray(4 + length))
+      } catch (error) {
+        if (socket !== null) addon().closeSocket(socket)
+        this.#end(listener, String(error))
+        this.close()
+      }
     })
+  }
+
+  #end(listener: Listener, reason: string | undefined): void {
+    this.#open = false
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    listener.ended(reason)
   }
 
   /** Says something; a socket that goes with it is this process's no longer. Nothing happens if the other one is gone. */

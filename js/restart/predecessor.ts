@@ -25,6 +25,7 @@ export class Predecessor {
   #reject!: (error: VoloError) => void
   readonly #offers: Offer[] = []
   #isDone = false
+  #isGone = false
   #onDone: (() => void) | undefined
 
   /**
@@ -89,18 +90,25 @@ export class Predecessor {
   /** This process serves now: from here on the other accepts nothing, and its connections come here. Resolves when it has ended. */
   takeOver(adopt: Give): Promise<void> {
     this.#adopt = adopt
+    if (this.#isGone) {
+      this.#lost()
+      return Promise.resolve()
+    }
     this.#passage.say({ kind: 'ready' })
     return new Promise((resolve) => (this.#onDone = resolve))
   }
 
   /** Leaves everything to the other process, which goes on as if it had not been asked. */
   leave(): void {
+    this.#isGone = true
     for (const { socket } of this.#offers) addon().closeSocket(socket)
     this.#passage.close()
   }
 
   #heard(saying: Saying, socket: number | undefined, bytes: Uint8Array): void {
-    if (saying.kind === 'listener' && socket !== undefined) {
+    if (this.#isGone) {
+      if (socket !== undefined) addon().closeSocket(socket)
+    } else if (saying.kind === 'listener' && socket !== undefined) {
       const { isolate, name, address, asked } = saying
       this.#offers.push({ socket, isolate, name, address, asked })
     } else if (saying.kind === 'door' && socket !== undefined) {
@@ -122,12 +130,17 @@ export class Predecessor {
   }
 
   #fail(text: string): void {
-    if (this.#isDone) return
+    if (this.#isDone || this.#isGone) return
+    this.#isGone = true
     this.#reject(new VoloError('UNAVAILABLE', text))
     if (this.#adopt !== undefined) {
-      reportEvent(1, `the process before this one ended before it had handed over all connections (${this.#path})`)
+      this.#lost()
       this.#onDone?.()
     }
     this.#passage.close()
+  }
+
+  #lost(): void {
+    reportEvent(1, `the process before this one ended before it had handed over all connections (${this.#path})`)
   }
 }

@@ -21,6 +21,7 @@ export class Successor {
   readonly #observer: Observer
   readonly #passage: Passage
   #serves = false
+  #hasOffer = false
   #isGone = false
   #onDone: (() => void) | undefined
 
@@ -33,8 +34,16 @@ export class Successor {
     this.#estate = estate
     this.#observer = observer
     this.#passage = Passage.adopt(caller, {
-      heard: (saying) => {
-        this.#heard(saying)
+      heard: (saying, socket) => {
+        // Nothing is taken from it.
+        if (socket !== undefined) addon().closeSocket(socket)
+        if (this.#isGone) return
+        try {
+          this.#heard(saying)
+        } catch (error) {
+          reportEvent(1, 'a process that came to take over was turned away', error)
+          this.refuse(`it cannot hand over: ${(error as Error).message}; try again`)
+        }
       },
       ended: () => {
         this.#isGone = true
@@ -42,6 +51,11 @@ export class Successor {
         if (!this.#serves) this.#observer.ended()
       },
     })
+  }
+
+  /** Whether it has the listening sockets by now, and has not gone: their files may be its own, then. */
+  get hasOffer(): boolean {
+    return this.#hasOffer && !this.#isGone
   }
 
   /** Resolves when it has everything, or is gone; after five seconds in any case. */
@@ -63,6 +77,7 @@ export class Successor {
 
   /** Turns it away. */
   refuse(reason: string): void {
+    this.#isGone = true
     this.#passage.say({ kind: 'refused', reason })
     this.#passage.close()
   }
@@ -89,6 +104,7 @@ export class Successor {
   }
 
   #offer(): void {
+    this.#hasOffer = true
     for (const { socket, isolate, name, address, asked } of this.#estate.offers()) {
       this.#passage.say({ kind: 'listener', isolate, name, address, asked }, addon().duplicateSocket(socket))
     }

@@ -1,12 +1,16 @@
 /** Hot restart: a new process takes the sockets of the running one, connections included, and no call is lost. */
 import { once } from 'node:events'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, rmSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import test, { type ExecutionContext } from 'ava'
-import { Client, TransportError } from 'volo-js/thrift'
+import { runIsolates } from 'volo-js'
+import { Client, Server, TransportError, VoloError } from 'volo-js/thrift'
 
+import { addon } from '../../dist/core/addon.js'
+import { Predecessor } from '../../dist/restart/predecessor.js'
 import { ItemService } from '../../examples/volo-gen/index.js'
 import { keepBusy } from '../isolates/calls.js'
 import { npmLoad, rustLoad } from './load.js'
@@ -213,6 +217,106 @@ test('a new process that dies before it serves changes nothing', async (t) => {
   const second = await ServerProcess.start(first.address, path)
   t.is((await first.ended).code, 0)
   await stop(t, second, path)
+})
+
+/** This process as the next one: it has the sockets of the running one, and has not said yet that it serves. */
+async function inherit(path: string) {
+  const predecessor = Predecessor.find(path)
+  if (predecessor === undefined) throw new Error('nobody hands over')
+  const { offers, door } = await predecessor.inherit()
+  const takeOver = () =>
+    Promise.race([
+      predecessor.takeOver((_name, socket) => addon().closeSocket(socket)).then(() => 'taken over'),
+      sleep(20_000, 'too long', { ref: false }),
+    ])
+  const close = () => {
+    for (const socket of [door, ...offers.map(({ socket }) => socket)]) addon().closeSocket(socket)
+  }
+  return { takeOver, close }
+}
+
+test('a process that is told to end while another takes over finishes its calls, and leaves the files to that one', async (t) => {
+  const [path, socket] = [freshPath(), freshPath()]
+  const first = await ServerProcess.start(`unix:${socket}`, path)
+  const next = await inherit(path)
+  await using client = clientOf(first.address)
+  const slow = client.getItem({ id: -5n })
+  await sleep(100)
+  first.kill('SIGTERM')
+  await sleep(100)
+  t.is(await next.takeOver(), 'taken over')
+  t.is((await slow).item.title, 'Hello Volo')
+  t.is((await first.ended).code, 0)
+  t.true(existsSync(path) && existsSync(socket))
+  next.close()
+  rmSync(path)
+  rmSync(socket)
+})
+
+test('isolates that are told to end while another process takes over finish their calls', async (t) => {
+  const [path, socket] = [freshPath(), freshPath()]
+  const first = await ServerProcess.start(`unix:${socket}`, path, { isolates: 2 })
+  const next = await inherit(path)
+  await using client = clientOf(first.address)
+  const slow = client.getItem({ id: -5n })
+  await sleep(100)
+  first.kill('SIGTERM')
+  await sleep(100)
+  t.is(await next.takeOver(), 'taken over')
+  t.is((await slow).item.title, 'Hello Volo')
+  t.is((await first.ended).code, 0)
+  t.true(existsSync(path) && existsSync(socket))
+  next.close()
+  rmSync(path)
+  rmSync(socket)
+})
+
+test('a process that dies while another takes over is not waited for', async (t) => {
+  const path = freshPath()
+  const first = await ServerProcess.start('127.0.0.1:0', path)
+  const next = await inherit(path)
+  first.kill('SIGKILL')
+  await first.ended
+  await sleep(100)
+  t.is(await next.takeOver(), 'taken over')
+  next.close()
+  rmSync(path)
+})
+
+test('who calls to take over and talks nonsense is turned away, and the process serves on', async (t) => {
+  const path = freshPath()
+  const first = await ServerProcess.start('127.0.0.1:0', path)
+  const nonsense = [
+    [1, 2],
+    [4, 0, 0, 0, ...Buffer.from('nonsense')],
+    [4, 0, 0, 0, ...Buffer.from('null')],
+  ]
+  for (const bytes of nonsense) {
+    await new Promise<void>((resolve) => {
+      const passage = addon().NativePassage.connect(path, (body) => {
+        if (body === null) resolve()
+      })
+      passage.send(Uint8Array.from(bytes), undefined)
+    })
+  }
+  await using client = clientOf(first.address)
+  t.is((await client.getItem({ id: -101n })).item.title, first.pid)
+  await stop(t, first, path)
+})
+
+test('a path for hand-over that cannot be listened on is told, and nothing serves', async (t) => {
+  const [handover, socket] = [join(freshPath(), 'none'), freshPath()]
+  const server = Server.of(ItemService, {
+    getItem: ({ id }) => ({ item: { id, title: '', content: '' } }),
+  }).options({ handover })
+  const error = await t.throwsAsync(server.listen(`unix:${socket}`), { instanceOf: VoloError })
+  t.is(error.code, 'UNAVAILABLE')
+  t.regex(error.message, /cannot hand over on .*give a path in a directory that exists/)
+  t.false(existsSync(socket))
+  const module = new URL('./programs/isolate.js', import.meta.url)
+  const isolates = runIsolates(module, { count: 1, argv: [`unix:${socket}`], signals: false, handover })
+  t.is((await t.throwsAsync(isolates, { instanceOf: VoloError })).code, 'UNAVAILABLE')
+  t.false(existsSync(socket))
 })
 
 test('a process that asks for another address is told, and the running one goes on', async (t) => {

@@ -1,7 +1,12 @@
-/** The module of every isolate: `isolate.js ADDRESS`. */
+/** The module of every isolate: `isolate.js ADDRESS`. Id -5 takes 400 ms. */
+import { setTimeout as sleep } from 'node:timers/promises'
+
 import { Server } from 'volo-js/thrift'
 import { ItemService } from '../../../examples/volo-gen/index.js'
 
 await Server.of(ItemService, {
-  getItem: ({ id }) => ({ item: { id, title: 'Hello Volo', content: 'This is a Volo example' } }),
+  getItem: async ({ id }) => {
+    if (id === -5n) await sleep(400)
+    return { item: { id, title: 'Hello Volo', content: 'This is a Volo example' } }
+  },
 }).run(process.argv[2])
