@@ -40,7 +40,10 @@ export class Place {
   readonly #sockets: Sockets
   readonly #neighbours: Neighbours
   readonly #backoff: Backoff
+  /** The one that serves here. */
   #thread: IsolateThread | undefined
+  /** All that have not ended: a successor on its way and a predecessor that drains are others. */
+  readonly #threads = new Set<IsolateThread>()
   #restarts = 0
   #timer: NodeJS.Timeout | undefined
   /** A successor is being started: if the thread dies meanwhile, it fills the place. */
@@ -74,7 +77,7 @@ export class Place {
       throw error
     }
     this.#hasBegun = true
-    this.#serves(thread)
+    if (!this.#isClosing()) this.#serves(thread)
   }
 
   /**
@@ -90,18 +93,21 @@ export class Place {
       await heir.listening(this.#thread?.names ?? [], this.#settings.startTimeout)
     } catch (error) {
       await heir.terminate()
-      this.#tell('failed', 'error', `isolate ${this.index} was not replaced: its successor does not listen`, error)
       this.#isReplacing = false
-      if (this.#thread === undefined) this.#startAgain()
+      if (!this.#isClosing()) {
+        this.#tell('failed', 'error', `isolate ${this.index} was not replaced: its successor does not listen`, error)
+        if (this.#thread === undefined) this.#startAgain()
+      }
       throw error
     }
     this.#isReplacing = false
-    const before = this.#thread
-    this.#thread = heir
     if (this.#isClosing()) {
-      await heir.drain(0, false)
+      // It drains with all the others.
+      await heir.ended
       return
     }
+    const before = this.#thread
+    this.#thread = heir
     this.#serves(heir)
     await before?.drain(this.#settings.grace, true)
     this.#tell('replaced', 'info', `isolate ${this.index} was replaced`)
@@ -112,7 +118,7 @@ export class Place {
     clearTimeout(this.#timer)
     if (this.state === 'closed') return
     this.state = 'closing'
-    await this.#thread?.drain(grace, false)
+    await this.#drain(grace, false)
     this.state = 'closed'
   }
 
@@ -122,7 +128,7 @@ export class Place {
     if (this.#isClosing()) return
     this.state = 'closing'
     this.#give = give
-    await this.#thread?.drain(grace, true)
+    await this.#drain(grace, true)
     this.state = 'closed'
   }
 
@@ -153,10 +159,16 @@ export class Place {
         else this.#passOn(connection)
       },
     })
+    this.#threads.add(thread)
     void thread.ended.then((end) => {
+      this.#threads.delete(thread)
       this.#ended(thread, end)
     })
     return thread
+  }
+
+  async #drain(grace: number, handOver: boolean): Promise<void> {
+    await Promise.all(Array.from(this.#threads, (thread) => thread.drain(grace, handOver)))
   }
 
   #passOn(connection: Connection): void {

@@ -26,6 +26,7 @@ export class Sockets {
   /** Sockets of another process that no server has asked for yet. */
   readonly #idle = new Map<number, Offer>()
   readonly #renamed = new Map<string, string>()
+  #isClosed = false
 
   /** The addresses they listen on. */
   get addresses(): readonly string[] {
@@ -34,9 +35,10 @@ export class Sockets {
 
   /**
    * The socket of an isolate, bound at the first use.
-   * @throws Error with a `code` such as EADDRINUSE.
+   * @throws Error with a `code` such as EADDRINUSE; ECANCELED once they are closed.
    */
   bind(isolate: number, name: string, options: NativeListenOptions): number {
+    if (this.#isClosed) throw Object.assign(new Error('the isolates are closing'), { code: 'ECANCELED' })
     const isShared = isOneForAll(options)
     this.#recognise(name, options)
     const sockets = isShared ? this.#shared : this.#of(isolate)
@@ -146,8 +148,9 @@ export class Sockets {
     for (const { socket } of this.#shared.values()) addon().ownPath(socket, owned)
   }
 
-  /** Closes all. */
+  /** Closes all; none is bound any more. */
   close(): void {
+    this.#isClosed = true
     for (const isolate of this.#own.keys()) this.release(isolate)
     for (const { socket } of this.#shared.values()) addon().closeSocket(socket)
     this.#shared.clear()

@@ -10,15 +10,18 @@ import { call, eventually, keepBusy, keepCalling, threads } from './calls.js'
 
 const module = new URL('./programs/server.js', import.meta.url)
 
+/** What isolates share with the test, see programs/server.ts. */
+const shared = () => new Int32Array(new SharedArrayBuffer(8))
+
 /** Isolates that tell the test what happens to them. */
-async function run(options: IsolatesOptions & { address?: string; fail?: SharedArrayBuffer } = {}) {
-  const { address = '127.0.0.1:0', fail, ...rest } = options
+async function run(options: IsolatesOptions & { address?: string; control?: Int32Array } = {}) {
+  const { address = '127.0.0.1:0', control, ...rest } = options
   const events: IsolateEvent[] = []
   const isolates = await runIsolates(module, {
     count: 2,
     signals: false,
     restart: { min: '20ms', max: '200ms' },
-    workerData: { address, ...(fail === undefined ? {} : { fail }) },
+    workerData: { address, ...(control === undefined ? {} : { control }) },
     onEvent: (event) => events.push(event),
     ...rest,
   })
@@ -80,9 +83,9 @@ test('who connects while the only isolate is away waits for its successor', asyn
 })
 
 test('the waits grow, and connections meanwhile go to the others', async (t) => {
-  const fail = new SharedArrayBuffer(4)
-  const { isolates, events, died, address } = await run({ restart: { min: '300ms', max: '1s' }, fail })
-  Atomics.store(new Int32Array(fail), 0, 1)
+  const control = shared()
+  const { isolates, events, died, address } = await run({ restart: { min: '300ms', max: '1s' }, control })
+  Atomics.store(control, 0, 1)
   await call(address, -2n).catch(() => undefined)
   await eventually(() => died() >= 3)
   let stop = false
@@ -92,7 +95,7 @@ test('the waits grow, and connections meanwhile go to the others', async (t) => 
   const { answered, failures } = await calls
   t.deepEqual(failures, [])
   t.true(answered > 0)
-  Atomics.store(new Int32Array(fail), 0, 0)
+  Atomics.store(control, 0, 0)
   await eventually(async () => (await isolates.stats()).isolates.every(({ state }) => state === 'listening'))
   await eventually(async () => (await threads(address)).length === 2)
   t.true(events.some(({ kind }) => kind === 'waiting'))
@@ -138,20 +141,47 @@ for (const mode of ['pool', 'pipelined'] as const) {
 }
 
 test('a reload whose successors do not come up leaves everything as it is', async (t) => {
-  const fail = new SharedArrayBuffer(4)
-  const { isolates, address } = await run({ fail })
+  const control = shared()
+  const { isolates, address } = await run({ control })
   const before = [...(await threads(address))].sort()
-  Atomics.store(new Int32Array(fail), 0, 1)
+  Atomics.store(control, 0, 1)
   const error = await t.throwsAsync(isolates.reload(), { instanceOf: VoloError })
   t.regex(error.message, /ended before it listened, with told not to start/)
   t.deepEqual([...(await threads(address))].sort(), before)
   await isolates.close()
 })
 
+test('closing while a successor starts ends it too, and nothing comes back', async (t) => {
+  const control = shared()
+  const { isolates, events, died, address } = await run({ count: 1, control })
+  Atomics.store(control, 0, 2)
+  const reload = isolates.reload().catch(() => 'given up')
+  await call(address, -2n).catch(() => undefined)
+  await eventually(() => died() === 1)
+  await isolates.close()
+  t.is(await Promise.race([reload, sleep(10_000, 'too long', { ref: false })]), 'given up')
+  const [{ state, restarts }] = (await isolates.stats()).isolates
+  t.deepEqual({ state, restarts }, { state: 'closed', restarts: 0 })
+  t.false(events.some(({ kind }) => kind === 'failed'))
+})
+
+test('closing while a predecessor drains waits for it', async (t) => {
+  const control = shared()
+  const { isolates, events, address } = await run({ count: 1, control })
+  const slow = call(address, -6n)
+  await eventually(async () => (await isolates.stats()).inFlight === 1)
+  const reload = isolates.reload()
+  await eventually(() => events.filter(({ kind }) => kind === 'listening').length === 2)
+  await isolates.close()
+  t.is(Atomics.load(control, 1), 0, 'isolates that run')
+  await t.notThrowsAsync(slow)
+  await reload
+})
+
 test('a module that does not come to listen is told at once', async (t) => {
-  const fail = new SharedArrayBuffer(4)
-  Atomics.store(new Int32Array(fail), 0, 1)
-  const error = await t.throwsAsync(run({ fail }), { instanceOf: VoloError })
+  const control = shared()
+  Atomics.store(control, 0, 1)
+  const error = await t.throwsAsync(run({ control }), { instanceOf: VoloError })
   t.regex(error.message, /isolate [01] ended before it listened, with told not to start/)
   t.is((error.cause as Error).message, 'told not to start')
   const { isolates, address } = await run({ count: 1 })

@@ -164,21 +164,29 @@ test('a call in flight is answered by the process that has it, later ones by its
   await stop(t, second, path)
 })
 
-test('half a request moves with its connection', async (t) => {
-  const path = freshPath()
-  const first = await ServerProcess.start('127.0.0.1:0', path)
-  const socket = connect(Number(portOf(first.address)), '127.0.0.1')
-  await once(socket, 'connect')
-  // GetItem(req: { id: 7 }), framed.
+/** GetItem(req: { id }), framed. */
+function request(id: bigint): Buffer {
   const name = Buffer.from('GetItem')
+  const number = Buffer.alloc(8)
+  number.writeBigInt64BE(id)
   const body = Buffer.concat([
     Buffer.from('80010001', 'hex'),
     Buffer.from([0, 0, 0, name.length]),
     name,
     Buffer.from('00000001', 'hex'),
-    Buffer.from('0c00010a000100000000000000070000', 'hex'),
+    Buffer.from('0c00010a0001', 'hex'),
+    number,
+    Buffer.from('0000', 'hex'),
   ])
-  const frame = Buffer.concat([Buffer.from([0, 0, 0, body.length]), body])
+  return Buffer.concat([Buffer.from([0, 0, 0, body.length]), body])
+}
+
+test('half a request moves with its connection', async (t) => {
+  const path = freshPath()
+  const first = await ServerProcess.start('127.0.0.1:0', path)
+  const socket = connect(Number(portOf(first.address)), '127.0.0.1')
+  await once(socket, 'connect')
+  const frame = request(7n)
   socket.write(frame.subarray(0, 20))
   await sleep(100)
   const second = await ServerProcess.start(first.address, path)
@@ -216,6 +224,26 @@ test('a new process that dies before it serves changes nothing', async (t) => {
   }
   const second = await ServerProcess.start(first.address, path)
   t.is((await first.ended).code, 0)
+  await stop(t, second, path)
+})
+
+test('a connection that stays in an isolate which is being replaced moves too', async (t) => {
+  const path = freshPath()
+  const first = await ServerProcess.start('127.0.0.1:0', path, { isolates: 1 })
+  const socket = connect(Number(portOf(first.address)), '127.0.0.1')
+  await once(socket, 'connect')
+  socket.write(request(-6n))
+  await sleep(100)
+  first.kill('SIGHUP')
+  // Long enough for its successor to serve, as a rule; the connection moves in any case.
+  await sleep(700)
+  const second = await ServerProcess.start(first.address, path, { isolates: 1 })
+  await once(socket, 'data')
+  t.is((await first.ended).code, 0)
+  socket.write(request(1n))
+  const [answer] = (await once(socket, 'data')) as [Buffer]
+  t.true(answer.includes('Hello Volo'))
+  socket.destroy()
   await stop(t, second, path)
 })
 

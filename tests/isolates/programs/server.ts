@@ -1,6 +1,7 @@
 /**
  * The module every isolate runs. It answers with its thread's id; some ids do harm: -1 throws outside of the call, -2 exits, -3 takes all
- * the memory it may, -4 blocks for a second, -5 answers after 300 ms.
+ * the memory it may, -4 blocks for a second, -5 answers after 300 ms, -6 after two seconds. `control` is shared with the test: 1 in its first number lets no
+ * other isolate start, 2 lets them hang instead; the second number counts those that run.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { threadId, workerData } from 'node:worker_threads'
@@ -8,9 +9,11 @@ import { threadId, workerData } from 'node:worker_threads'
 import { Server } from 'volo-js/thrift'
 import { ItemService } from '../../../examples/volo-gen/index.js'
 
-const { address, fail } = workerData as { address: string; fail?: SharedArrayBuffer }
-// Tests tell a later isolate not to come up.
-if (fail !== undefined && Atomics.load(new Int32Array(fail), 0) === 1) throw new Error('told not to start')
+const { address, control = new Int32Array(2) } = workerData as { address: string; control?: Int32Array }
+if (Atomics.load(control, 0) === 1) throw new Error('told not to start')
+if (Atomics.load(control, 0) === 2) await sleep(60_000)
+Atomics.add(control, 1, 1)
+process.on('exit', () => Atomics.sub(control, 1, 1))
 
 const harm: Readonly<Record<string, () => unknown>> = {
   '-1': () => {
@@ -28,6 +31,7 @@ const harm: Readonly<Record<string, () => unknown>> = {
     while (Date.now() < until);
   },
   '-5': () => sleep(300),
+  '-6': () => sleep(2000),
 }
 
 await Server.of(ItemService, {

@@ -1,4 +1,4 @@
-/** Isolates that hand over: `isolates.js ADDRESS PATH COUNT`. */
+/** Isolates that hand over: `isolates.js ADDRESS PATH COUNT`. SIGHUP replaces them. */
 import { runIsolates } from 'volo-js'
 
 const [address, path, count] = process.argv.slice(2)
@@ -9,6 +9,7 @@ try {
     argv: [address],
     handover: path,
   })
+  process.on('SIGHUP', () => void isolates.reload())
   console.log(`listening ${isolates.addresses[0]}`)
   await isolates.closed
   console.log('ended')
