@@ -39,8 +39,7 @@ pub fn close_socket(socket: u32) -> bool {
 /// Takes what waits in a held listener's queue.
 #[napi]
 pub fn accept_waiting(socket: u32) -> Result<Vec<u32>> {
-    let accepted = held::accept_waiting(socket).map_err(|error| Error::from_reason(error.to_string()))?;
-    Ok(accepted.into_iter().map(|(socket, _)| socket).collect())
+    held::accept_waiting(socket).map_err(|error| Error::from_reason(error.to_string()))
 }
 
 /// How many sockets are held in this process: none, while nothing changes hands.

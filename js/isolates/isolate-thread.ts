@@ -41,6 +41,8 @@ export interface Patron {
   bind(name: string, options: NativeListenOptions): number
   /** A server has closed of itself: its socket is not needed any more. */
   unbind(name: string): void
+  /** A server serves on a socket. */
+  serves(name: string): void
   /** A connection is to go on elsewhere. */
   pass(connection: Connection): void
 }
@@ -83,6 +85,8 @@ export class IsolateThread {
       let error: unknown
       this.#worker.on('error', (thrown) => (error = thrown))
       this.#worker.on('exit', (code) => {
+        // Whether it listened does not matter any more: who waits for that is told of the end.
+        this.#onListening = undefined
         // What it said last may not have been heard yet: connections it let go, above all.
         for (let last = receiveMessageOnPort(port1); last !== undefined; last = receiveMessageOnPort(port1)) {
           this.#take(last.message as ToSupervisor, patron)
@@ -186,6 +190,7 @@ export class IsolateThread {
         return
       case 'listening':
         this.#listening.add(message.name)
+        patron.serves(message.name)
         this.#onListening?.()
         return
       case 'closing':

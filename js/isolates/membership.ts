@@ -2,6 +2,8 @@ import type { MessagePort } from 'node:worker_threads'
 import type { NativeListenOptions } from '../core/addon.js'
 import type { Custody, Keeper, KeptServer } from '../core/keeper.js'
 import { reportEvent } from '../core/report.js'
+import { noServerStats } from '../core/stats.js'
+import { nameOf } from '../restart/asked.js'
 import type { Connection, ToIsolate, ToSupervisor } from './messages.js'
 import { sumOf } from './sum.js'
 
@@ -19,6 +21,8 @@ export class Membership implements Keeper {
   readonly #names = new Map<number, string>()
   /** Servers, and the names of their sockets. */
   readonly #servers = new Map<KeptServer, string>()
+  /** Names that servers here have asked for or serve on. */
+  readonly #taken = new Set<string>()
   #requests = 0
   #drain: { readonly grace: number; readonly handOver: boolean } | undefined
 
@@ -33,7 +37,12 @@ export class Membership implements Keeper {
 
   bind(options: NativeListenOptions): Promise<number> {
     const request = ++this.#requests
-    const name = nameOf(options)
+    const name = this.#nameFor(options)
+    if (this.#taken.has(name)) {
+      const error = new Error('another server of this isolate has this address (EADDRINUSE)')
+      return Promise.reject(Object.assign(error, { code: 'EADDRINUSE' }))
+    }
+    this.#taken.add(name)
     return new Promise((resolve, reject) => {
       this.#waiting.set(request, { name, resolve, reject })
       this.#port.ref()
@@ -44,11 +53,14 @@ export class Membership implements Keeper {
   serving(socket: number, server: KeptServer): Custody {
     const name = this.#names.get(socket) ?? ''
     this.#servers.set(server, name)
+    this.#taken.add(name)
     this.#say({ kind: 'listening', name })
     // Asked to close before it listened.
     if (this.#drain !== undefined) queueMicrotask(() => void this.#close(server, name))
     return {
       closing: () => {
+        // Another server may take the address from now on.
+        this.#taken.delete(name)
         this.#say({ kind: 'closing', name })
       },
       closed: () => {
@@ -62,17 +74,22 @@ export class Membership implements Keeper {
       case 'bound':
         this.#settle(message.request, ({ name, resolve }) => {
           this.#names.set(message.socket, name)
+          // Until it serves; if it cannot, the address is free.
+          this.#taken.delete(name)
           resolve(message.socket)
         })
         return
       case 'failed':
-        this.#settle(message.request, ({ reject }) => {
+        this.#settle(message.request, ({ name, reject }) => {
+          this.#taken.delete(name)
           reject(Object.assign(new Error(message.message), { code: message.code }))
         })
         return
       case 'stats': {
-        const stats = sumOf(Array.from(this.#servers.keys(), (server) => server.stats()))
-        this.#say({ kind: 'stats', request: message.request, stats })
+        const all = Array.from(this.#servers.keys(), (server) => server.stats())
+        // The pools are the isolate's, whichever server tells of them.
+        const { pools } = all.at(0) ?? noServerStats
+        this.#say({ kind: 'stats', request: message.request, stats: { ...sumOf(all), pools } })
         return
       }
       case 'drain':
@@ -84,6 +101,16 @@ export class Membership implements Keeper {
       case 'connection':
         this.#adopt(message)
     }
+  }
+
+  /** With port 0 each server gets a port of its own: the second of an isolate the second of all, and so on. */
+  #nameFor(options: NativeListenOptions): string {
+    const name = nameOf(options)
+    if (options.path !== undefined || (options.port ?? 0) !== 0) return name
+    let ordinal = 1
+    const numbered = () => (ordinal === 1 ? name : `${name}#${ordinal}`)
+    while (this.#taken.has(numbered())) ordinal += 1
+    return numbered()
   }
 
   #settle(request: number, how: (waiting: Waiting) => void): void {
@@ -127,9 +154,4 @@ export class Membership implements Keeper {
   #say(message: ToSupervisor): void {
     this.#port.postMessage(message)
   }
-}
-
-/** The same address has the same name in every isolate. */
-function nameOf({ path, host, port }: NativeListenOptions): string {
-  return path === undefined ? `${host ?? ''} ${port ?? 0}` : `unix:${path}`
 }

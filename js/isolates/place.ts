@@ -1,4 +1,5 @@
 import { addon } from '../core/addon.js'
+import { reportEvent } from '../core/report.js'
 import { noServerStats, type ServerStats } from '../core/stats.js'
 import { Backoff } from './backoff.js'
 import { endOf, IsolateThread, type Ended } from './isolate-thread.js'
@@ -152,6 +153,9 @@ export class Place {
       unbind: (name) => {
         this.#sockets.unbind(this.index, name)
       },
+      serves: (name) => {
+        this.#sockets.serves(name)
+      },
       pass: (connection) => {
         // To its successor, if it has one.
         if (this.#give !== undefined) this.#give(connection)
@@ -160,10 +164,14 @@ export class Place {
       },
     })
     this.#threads.add(thread)
-    void thread.ended.then((end) => {
-      this.#threads.delete(thread)
-      this.#ended(thread, end)
-    })
+    thread.ended
+      .then((end) => {
+        this.#threads.delete(thread)
+        this.#ended(thread, end)
+      })
+      .catch((error: unknown) => {
+        reportEvent(2, `isolate ${this.index} ended, and could not be followed by another`, error)
+      })
     return thread
   }
 

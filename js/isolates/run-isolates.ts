@@ -129,15 +129,15 @@ export async function runIsolates(url: URL | string, options: IsolatesOptions = 
   const succession = handover === undefined ? undefined : await Succession.begin(handover.path, sockets)
   let handle: IsolatesHandle
   try {
-    const begun = await Promise.allSettled(places.map((place) => place.begin()))
-    const failed = begun.find((outcome) => outcome.status === 'rejected')
-    if (failed !== undefined) throw failed.reason
-    succession?.check()
+    await Promise.all(places.map((place) => place.begin()))
+    await succession?.check(settings.startTimeout)
     handle = new IsolatesHandle(settings, places, sockets, succession)
   } catch (error) {
     succession?.leave()
-    await Promise.all(places.map((place) => place.close(0)))
     sockets.close()
+    // Connections of the sockets that the running process shares may have come to those that serve already.
+    const grace = succession?.isPreceded === true ? settings.grace : 0
+    await Promise.all(places.map((place) => place.close(grace)))
     throw error
   }
   if (options.signals !== false) {

@@ -1,6 +1,7 @@
 import { addon, type NativeListenOptions } from '../core/addon.js'
+import { reportEvent } from '../core/report.js'
+import { askedOf, portOf, type Asked } from '../restart/asked.js'
 import type { Offer } from '../restart/estate.js'
-import { askedOf, type Asked } from '../restart/passage.js'
 
 interface Socket {
   /** Its number among the held ones. */
@@ -26,6 +27,9 @@ export class Sockets {
   /** Sockets of another process that no server has asked for yet. */
   readonly #idle = new Map<number, Offer>()
   readonly #renamed = new Map<string, string>()
+  /** Addresses of another process that no server here serves on yet, by name. */
+  readonly #unserved = new Map<string, string>()
+  #onServed: (() => void) | undefined
   #isClosed = false
 
   /** The addresses they listen on. */
@@ -47,7 +51,11 @@ export class Sockets {
       const port = this.#ports.get(name)
       // Sharing among themselves must not become sharing with whoever else has the port, unless that is asked for.
       if (!isShared && port === undefined && options.reusePort !== true) checkFree(options)
-      const bound = { ...options, reusePort: !isShared, ...(port === undefined ? {} : { port }) }
+      const bound = {
+        ...options,
+        reusePort: !isShared || options.reusePort === true,
+        ...(port === undefined ? {} : { port }),
+      }
       socket = { ...addon().bindSocket(bound), asked: askedOf(options) }
       sockets.set(name, socket)
       this.#addresses.set(name, socket.address)
@@ -63,7 +71,7 @@ export class Sockets {
    */
   release(isolate: number, give?: (name: string, connection: number) => void): void {
     for (const [name, { socket }] of this.#of(isolate)) {
-      if (give !== undefined) for (const connection of addon().acceptWaiting(socket)) give(name, connection)
+      if (give !== undefined) giveWaiting(socket, name, give)
       addon().closeSocket(socket)
     }
     this.#own.delete(isolate)
@@ -84,6 +92,7 @@ export class Sockets {
       const { socket, isolate, name, address, asked } = offer
       this.#idle.set(socket, offer)
       this.#addresses.set(name, address)
+      this.#unserved.set(name, address)
       if (asked.path === undefined) this.#ports.set(name, portOf(address))
       const sockets = isOneForAll(asked) ? this.#shared : this.#of(isolate)
       sockets.set(name, { socket, address, asked })
@@ -98,29 +107,42 @@ export class Sockets {
   /** The other process may have asked for port 0, or this one does: then its socket has another name than is asked for here. */
   #recognise(name: string, { host, port, path }: NativeListenOptions): void {
     if (path !== undefined || this.#ports.has(name)) return
+    const recognised = new Set(this.#renamed.values())
     const known = [...this.#idle.values()].find(
-      ({ asked, address }) =>
-        asked.path === undefined && asked.host === host && (port === 0 || port === portOf(address)),
+      ({ name, asked, address }) =>
+        !recognised.has(name) &&
+        asked.path === undefined &&
+        asked.host === host &&
+        (port === 0 || port === portOf(address)),
     )
     if (known === undefined) return
     this.#renamed.set(known.name, name)
     rename(this.#ports, known.name, name)
     rename(this.#addresses, known.name, name)
+    rename(this.#unserved, known.name, name)
     for (const sockets of [this.#shared, ...this.#own.values()]) rename(sockets, known.name, name)
     for (const [socket, offer] of this.#idle) {
       if (offer.name === known.name) this.#idle.set(socket, { ...offer, name })
     }
   }
 
-  /** Addresses of another process that none of the servers here has asked for. */
-  get unclaimed(): readonly string[] {
-    const offers = [...this.#idle.values()]
-    const claimed = (name: string) =>
-      [this.#shared, ...this.#own.values()].some((sockets) => {
-        const socket = sockets.get(name)
-        return socket !== undefined && !this.#idle.has(socket.socket)
+  /** A server serves on an address. */
+  serves(name: string): void {
+    if (this.#unserved.delete(name) && this.#unserved.size === 0) this.#onServed?.()
+  }
+
+  /** Waits until servers here serve on every address of another process; gives those where none does after `timeout` milliseconds. */
+  async allServed(timeout: number): Promise<readonly string[]> {
+    if (this.#unserved.size > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, timeout)
+        this.#onServed = () => {
+          clearTimeout(timer)
+          resolve()
+        }
       })
-    return [...new Set(offers.filter(({ name }) => !claimed(name)).map(({ address }) => address))]
+    }
+    return [...new Set(this.#unserved.values())]
   }
 
   /**
@@ -129,7 +151,7 @@ export class Sockets {
    */
   releaseIdle(give: (name: string, connection: number) => void): void {
     for (const { isolate, name, socket } of this.#idle.values()) {
-      for (const connection of addon().acceptWaiting(socket)) give(name, connection)
+      giveWaiting(socket, name, give)
       this.unbind(isolate, name)
     }
     this.#idle.clear()
@@ -178,8 +200,15 @@ function rename<T>(names: Map<string, T>, from: string, to: string): void {
   names.set(to, value)
 }
 
-function portOf(address: string): number {
-  return Number(/\d+$/.exec(address)?.[0])
+/** Takes who waits to be accepted. Where that fails they are lost, and nothing else is. */
+function giveWaiting(socket: number, name: string, give: (name: string, connection: number) => void): void {
+  let waiting: readonly number[] = []
+  try {
+    waiting = addon().acceptWaiting(socket)
+  } catch (error) {
+    reportEvent(1, `who waits on ${name} could not be passed on`, error)
+  }
+  for (const connection of waiting) give(name, connection)
 }
 
 /** @throws Error with code EADDRINUSE if somebody listens there, whether or not the port can be shared. */

@@ -1,5 +1,6 @@
 import { addon } from '../core/addon.js'
 import { VoloError } from '../core/errors.js'
+import { reportEvent } from '../core/report.js'
 import { Door } from '../restart/door.js'
 import { Predecessor } from '../restart/predecessor.js'
 import type { Connection } from './messages.js'
@@ -42,13 +43,21 @@ export class Succession {
     this.#sockets = sockets
   }
 
-  /** @throws VoloError FAILED_PRECONDITION if the process that runs listens somewhere that nobody here does. */
-  check(): void {
-    const { unclaimed } = this.#sockets
-    if (unclaimed.length === 0) return
+  /** Whether there is a process that runs. */
+  get isPreceded(): boolean {
+    return this.#predecessor !== undefined
+  }
+
+  /**
+   * Waits until somebody here serves wherever the process that runs listens.
+   * @throws VoloError FAILED_PRECONDITION if that takes longer than `timeout` milliseconds.
+   */
+  async check(timeout: number): Promise<void> {
+    const left = await this.#sockets.allServed(timeout)
+    if (left.length === 0) return
     throw new VoloError(
       'FAILED_PRECONDITION',
-      `the process that hands over on ${this.#path} listens on ${unclaimed.join(' and ')}, which nobody here does; let the servers listen there too, or choose another path for handover`,
+      `the process that hands over on ${this.#path} listens on ${left.join(' and ')}, which nobody here does; let the servers listen there too, or choose another path for handover`,
     )
   }
 
@@ -81,11 +90,16 @@ export class Succession {
       },
     })
     if (this.#predecessor !== undefined) {
-      void this.#predecessor.takeOver(adopt).then(() => {
-        this.#sockets.releaseIdle((name, connection) => {
-          adopt(name, connection, new Uint8Array())
+      this.#predecessor
+        .takeOver(adopt)
+        .then(() => {
+          this.#sockets.releaseIdle((name, connection) => {
+            adopt(name, connection, new Uint8Array())
+          })
         })
-      })
+        .catch((error: unknown) => {
+          reportEvent(2, 'sockets of the process before this one could not be let go', error)
+        })
       this.#sockets.ownPaths(true)
     }
   }

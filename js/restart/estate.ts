@@ -1,4 +1,4 @@
-import type { Asked } from './passage.js'
+import type { Asked } from './asked.js'
 
 /** A listening socket that changes hands. */
 export interface Offer {

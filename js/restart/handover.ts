@@ -2,8 +2,8 @@ import { addon, type NativeListenOptions } from '../core/addon.js'
 import { VoloError } from '../core/errors.js'
 import type { Custody, Keeper, KeptServer } from '../core/keeper.js'
 import { reportEvent } from '../core/report.js'
+import { askedOf, nameOf, portOf, type Asked } from './asked.js'
 import { Door } from './door.js'
-import { askedOf, nameOf, portOf, type Asked } from './passage.js'
 import { Predecessor } from './predecessor.js'
 
 /**

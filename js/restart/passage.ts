@@ -1,4 +1,5 @@
-import { addon, type NativeListenOptions, type NativePassage } from '../core/addon.js'
+import { addon, type NativePassage } from '../core/addon.js'
+import type { Asked } from './asked.js'
 
 /** What the processes of a hand-over say to each other, in this order; the old one is asked. */
 export type Saying =
@@ -22,32 +23,6 @@ export type Saying =
   | { readonly kind: 'connection'; readonly name: string }
   /** Old: that was all. New: I have it all. */
   | { readonly kind: 'done' }
-
-/** The address a server was asked to listen on. */
-export interface Asked {
-  readonly host?: string
-  readonly port?: number
-  readonly path?: string
-}
-
-/** What of a server's options says where it is to listen. */
-export function askedOf({ host, port, path }: NativeListenOptions): Asked {
-  return {
-    ...(host === undefined ? {} : { host }),
-    ...(port === undefined ? {} : { port }),
-    ...(path === undefined ? {} : { path }),
-  }
-}
-
-/** Names an address: the same in every isolate, and in the process before and after. */
-export function nameOf({ path, host, port }: NativeListenOptions): string {
-  return path === undefined ? `${host ?? ''} ${port ?? 0}` : `unix:${path}`
-}
-
-/** The port of a bound address. */
-export function portOf(address: string): number {
-  return Number(/\d+$/.exec(address)?.[0])
-}
 
 /** Processes that speak different versions refuse each other. */
 export const VERSION = 1

@@ -84,7 +84,7 @@ test.serial('hot restart of isolates, now more, now fewer of them: 0 failed call
 test('isolates that do not listen where the running process does change nothing', async (t) => {
   const path = freshPath()
   const first = await ServerProcess.start('127.0.0.1:0', path, { isolates: 2 })
-  const error = await t.throwsAsync(ServerProcess.start('[::1]:0', path, { isolates: 1 }))
+  const error = await t.throwsAsync(ServerProcess.start('[::1]:0', path, { isolates: 1, startTimeout: '2s' }))
   t.regex(error.message, /listens on 127\.0\.0\.1:\d+, which nobody here does/)
   await using client = clientOf(first.address)
   t.is((await client.getItem({ id: 1n })).item.title, 'Hello Volo')
@@ -94,6 +94,33 @@ test('isolates that do not listen where the running process does change nothing'
   t.is((await other.ended).code, 0)
   t.false(existsSync(socket))
   await stop(t, first, path)
+})
+
+test('isolates that listen on one address after another take all of them over', async (t) => {
+  const [path, socket] = [freshPath(), freshPath()]
+  const first = await ServerProcess.start(`unix:${socket},127.0.0.1:0`, path, { isolates: 2 })
+  const second = await ServerProcess.start(`unix:${socket},127.0.0.1:0`, path, { isolates: 2 })
+  t.is((await first.ended).code, 0)
+  t.is(second.address, first.address)
+  for (const address of [second.address, `unix:${socket}`]) {
+    await using client = clientOf(address)
+    t.is((await client.getItem({ id: 1n })).item.title, 'Hello Volo')
+  }
+  await stop(t, second, path)
+})
+
+test('a single server and isolates take a Unix socket over from each other', async (t) => {
+  const [path, socket] = [freshPath(), freshPath()]
+  const single = await ServerProcess.start(`unix:${socket}`, path)
+  await using client = clientOf(single.address)
+  await client.getItem({ id: 1n })
+  const isolates = await ServerProcess.start(single.address, path, { isolates: 2 })
+  t.is((await single.ended).code, 0)
+  t.is((await client.getItem({ id: -101n })).item.title, 'Hello Volo')
+  const another = await ServerProcess.start(single.address, path)
+  t.is((await isolates.ended).code, 0)
+  t.is((await client.getItem({ id: -101n })).item.title, another.pid)
+  await stop(t, another, path)
 })
 
 test.serial("connections of npm's thrift client stay open through restarts", async (t) => {

@@ -47,13 +47,17 @@ export class ServerProcess {
   static async start(
     address: string,
     path: string,
-    options: { grace?: string; isolates?: number; env?: Readonly<Record<string, string>> } = {},
+    options: { grace?: string; isolates?: number; startTimeout?: string; env?: Readonly<Record<string, string>> } = {},
   ): Promise<ServerProcess> {
-    const { grace, isolates, env } = options
+    const { grace, isolates, startTimeout, env } = options
     const child =
       isolates === undefined
         ? program('server', [address, path, ...(grace === undefined ? [] : [grace])], env)
-        : program('isolates', [address, path, String(isolates)], env)
+        : program(
+            'isolates',
+            [address, path, String(isolates), ...(startTimeout === undefined ? [] : [startTimeout])],
+            env,
+          )
     const server = new ServerProcess(child)
     await new Promise<void>((resolve, reject) => {
       if (child.stdout === null) throw new Error('the server has no standard output')

@@ -9,8 +9,6 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use volo_js_transport::Peer;
-
 #[cfg(unix)]
 use crate::SocketOptions;
 use crate::{Handle, Listener};
@@ -121,15 +119,15 @@ pub fn own_path(id: HeldId, owned: bool) -> io::Result<()> {
 }
 
 /// Takes what waits in a held listener's queue; each connection is held then. For a listener that is about to close: closing it resets
-/// whatever still waits.
+/// whatever still waits. One that cannot be accepted, for want of descriptors above all, leaves itself and those behind it there.
 ///
 /// # Errors
-/// `NotFound` if no such listener is held, or the system's.
-pub fn accept_waiting(id: HeldId) -> io::Result<Vec<(HeldId, Peer)>> {
+/// `NotFound` if no such listener is held, or the system's if it cannot be looked at.
+pub fn accept_waiting(id: HeldId) -> io::Result<Vec<HeldId>> {
     let listener = duplicate(id)?;
     let mut accepted = Vec::new();
-    while let Some((handle, peer)) = listener.accept()? {
-        accepted.push((hold(Held::Connection(handle)), peer));
+    while let Ok(Some((handle, _))) = listener.accept() {
+        accepted.push(hold(Held::Connection(handle)));
     }
     Ok(accepted)
 }

@@ -123,16 +123,6 @@ impl Listener {
         }
     }
 
-    /// Options of accepted sockets.
-    pub fn options(&self) -> SocketOptions {
-        self.options
-    }
-
-    /// The file of a Unix socket, if it goes with this listener.
-    pub fn path(&self) -> Option<&std::path::Path> {
-        self.path.as_deref()
-    }
-
     /// Takes charge of the file of a Unix socket. Nothing happens to other sockets.
     ///
     /// # Errors

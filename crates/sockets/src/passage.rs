@@ -25,7 +25,7 @@ use rustix::net::{
 };
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use crate::{ListenOptions, Listener, SocketOptions};
+use crate::{Listener, SocketOptions};
 
 /// A peer that is gone is an error, not a signal. Apple's systems have no such flag; Node ignores the signal everywhere.
 #[cfg(not(target_vendor = "apple"))]
@@ -207,7 +207,7 @@ pub fn listen_private(path: &Path) -> io::Result<Listener> {
     let path = PathBuf::from(path);
     // Before it listens: until then nobody can connect.
     std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
-    socket.listen(ListenOptions::default().backlog.unwrap_or(16))?;
+    socket.listen(16)?;
     Listener::from_handle(OwnedFd::from(socket), Some(path), SocketOptions::default())
 }
 

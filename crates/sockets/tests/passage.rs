@@ -127,7 +127,7 @@ fn held_sockets_are_taken_once() {
     let _client = TcpStream::connect(address).expect("the held socket listens while nobody serves on it");
     let waiting = held::accept_waiting(id).unwrap();
     assert_eq!(waiting.len(), 1);
-    let (connection, _) = waiting[0];
+    let connection = waiting[0];
     assert_eq!(held::take_connection(id).unwrap_err().kind(), ErrorKind::NotFound, "a listener is no connection");
     assert_eq!(held::duplicate(connection).unwrap_err().kind(), ErrorKind::NotFound, "a connection is no listener");
     held::take_connection(connection).unwrap();

@@ -1,13 +1,16 @@
-/** The module of every isolate: `isolate.js ADDRESS`. Id -5 takes 400 ms, id -6 3 s. */
+/** The module of every isolate: `isolate.js ADDRESS...`. Id -5 takes 400 ms, id -6 3 s. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { Server } from 'volo-js/thrift'
 import { ItemService } from '../../../examples/volo-gen/index.js'
 
-await Server.of(ItemService, {
+const server = Server.of(ItemService, {
   getItem: async ({ id }) => {
     if (id === -5n) await sleep(400)
     if (id === -6n) await sleep(3000)
     return { item: { id, title: 'Hello Volo', content: 'This is a Volo example' } }
   },
-}).run(process.argv[2])
+})
+const [first, ...others] = process.argv.slice(2)
+for (const other of others) await server.listen(other)
+await server.run(first)

@@ -1,12 +1,13 @@
-/** Isolates that hand over: `isolates.js ADDRESS PATH COUNT`. SIGHUP replaces them. */
-import { runIsolates } from 'volo-js'
+/** Isolates that hand over: `isolates.js ADDRESS,... PATH COUNT [START_TIMEOUT]`. SIGHUP replaces them. */
+import { runIsolates, type Duration } from 'volo-js'
 
-const [address, path, count] = process.argv.slice(2)
+const [addresses, path, count, startTimeout = '30s'] = process.argv.slice(2)
 
 try {
   const isolates = await runIsolates(new URL('./isolate.js', import.meta.url), {
     count: Number(count),
-    argv: [address],
+    argv: addresses.split(','),
+    startTimeout: startTimeout as Duration,
     handover: path,
   })
   process.on('SIGHUP', () => void isolates.reload())
