@@ -33,7 +33,7 @@ export interface IsolatesOptions {
   readonly handover?: string | HandoverOptions
   /** Closes all isolates on SIGTERM and SIGINT; a second signal ends the process at once. Default true. */
   readonly signals?: boolean
-  /** Told when isolates die, start again and are replaced. Default: deaths and failures as a line on standard error. */
+  /** Told when isolates die, start again and are replaced. Default: deaths, waits and failures as a line each on standard error. */
   readonly onEvent?: (event: IsolateEvent) => void
 }
 
@@ -52,7 +52,10 @@ export interface RestartOptions {
 
 /** Something that happened to an isolate. */
 export interface IsolateEvent {
-  /** `listening`: it serves. `died`: it ended unasked. `waiting`: it will be started after a while. `replaced`: its successor serves. */
+  /**
+   * `listening`: it serves. `died`: it ended unasked. `waiting`: it will be started after a while. `replaced`: its successor serves.
+   * `failed`: it, or its successor, did not come to listen.
+   */
   readonly kind: 'listening' | 'died' | 'waiting' | 'replaced' | 'failed'
   readonly level: 'info' | 'warn' | 'error'
   /** Which one, from 0. */
