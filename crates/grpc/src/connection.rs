@@ -1,0 +1,357 @@
+//! A connection of a server or a client.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, Waker},
+    time::Instant,
+};
+
+use bytes::{Bytes, BytesMut};
+use h2::{Reason, client, server};
+use http::{HeaderMap, Request, Response};
+
+use crate::{
+    Event, GoAway, Gone, Http2Options, StreamKey,
+    closing::{Ended, put_go_away},
+    pipe::{Pipe, PipeEnd, pipe},
+    scan::Scanner,
+    stream::{Finish, Stream},
+    streams::Streams,
+};
+
+/// Bytes `h2` reads before streams are looked after, so that many small frames never pile up in it.
+const SLICE: usize = 16 << 10;
+/// Room for the first bytes of a connection, however full its output is.
+const GREETING: usize = 1 << 10;
+
+type ClientHandshake =
+    dyn Future<Output = Result<(client::SendRequest<Bytes>, client::Connection<Pipe, Bytes>), h2::Error>> + Send;
+
+enum State {
+    ServerHandshake(Box<server::Handshake<Pipe, Bytes>>),
+    Server(Box<server::Connection<Pipe, Bytes>>),
+    ClientHandshake(Pin<Box<ClientHandshake>>),
+    Client { connection: Box<client::Connection<Pipe, Bytes>>, requests: Option<client::SendRequest<Bytes>> },
+    Closed,
+}
+
+/// One HTTP/2 connection whose streams carry messages.
+///
+/// 1. [`feed`](Self::feed) it what arrives;
+/// 2. [`turn`](Self::turn) it while it [has input](Self::has_input), taking what [happened](Self::next_event) after each turn;
+/// 3. do something with its streams, and [`turn`](Self::turn) it once more if it is [touched](Self::is_touched): what is to be written then lies
+///    in the output.
+pub struct Connection {
+    state: State,
+    pipe: PipeEnd,
+    scanner: Scanner,
+    streams: Streams,
+    options: Http2Options,
+    max_message: usize,
+    touched: bool,
+    blocked: bool,
+    ended: Option<Ended>,
+    draining: bool,
+}
+
+impl Connection {
+    /// A connection that a server has accepted; messages it receives may have `max_message` bytes.
+    pub fn server(options: Http2Options, max_message: usize, now: Instant) -> Self {
+        let (inside, outside) = pipe();
+        let handshake = server::Builder::new()
+            .max_concurrent_streams(options.max_concurrent_streams)
+            .initial_window_size(options.stream_window)
+            .initial_connection_window_size(options.connection_window)
+            .max_frame_size(options.max_frame_size)
+            .max_header_list_size(options.max_header_list_size)
+            .max_send_buffer_size(options.max_send_buffer)
+            .max_pending_accept_reset_streams(options.max_pending_resets)
+            .max_local_error_reset_streams(Some(options.max_local_error_resets))
+            .data_frame_budget(options.data_frame_budget)
+            .handshake(inside);
+        let scanner = Scanner::of_client(options.floods, now);
+        Self::new(State::ServerHandshake(Box::new(handshake)), outside, scanner, options, max_message)
+    }
+
+    /// A connection that a client makes; messages it receives may have `max_message` bytes.
+    pub fn client(options: Http2Options, max_message: usize, now: Instant) -> Self {
+        let (inside, outside) = pipe();
+        let mut builder = client::Builder::new();
+        builder
+            .enable_push(false)
+            .initial_window_size(options.stream_window)
+            .initial_connection_window_size(options.connection_window)
+            .max_frame_size(options.max_frame_size)
+            .max_header_list_size(options.max_header_list_size)
+            .max_send_buffer_size(options.max_send_buffer)
+            .max_local_error_reset_streams(Some(options.max_local_error_resets))
+            .data_frame_budget(options.data_frame_budget);
+        let handshake = Box::pin(async move { builder.handshake(inside).await });
+        let scanner = Scanner::of_server(options.floods, now);
+        Self::new(State::ClientHandshake(handshake), outside, scanner, options, max_message)
+    }
+
+    fn new(state: State, pipe: PipeEnd, scanner: Scanner, options: Http2Options, max_message: usize) -> Self {
+        Self {
+            state,
+            pipe,
+            scanner,
+            streams: Streams::default(),
+            options,
+            max_message,
+            touched: true,
+            blocked: false,
+            ended: None,
+            draining: false,
+        }
+    }
+
+    /// Bytes have arrived.
+    pub fn feed(&mut self, bytes: Bytes, now: Instant) {
+        if self.ended.is_some() {
+            return;
+        }
+        if let Err(flood) = self.scanner.scan(&bytes, now) {
+            self.ended = Some(Ended::Flood(flood));
+            self.touched = true;
+            return;
+        }
+        self.pipe.feed(bytes);
+    }
+
+    /// The peer sends no more bytes.
+    pub fn end(&mut self) {
+        self.pipe.end();
+    }
+
+    /// Is there anything to read that was fed?
+    pub fn has_input(&self) -> bool {
+        !matches!(self.state, State::Closed) && self.pipe.has_input()
+    }
+
+    /// Has something been done that a turn has to carry out?
+    pub fn is_touched(&self) -> bool {
+        self.touched
+    }
+
+    /// Does output wait for room?
+    pub fn is_blocked(&self) -> bool {
+        self.blocked
+    }
+
+    /// Streams that are not over.
+    pub fn streams(&self) -> usize {
+        self.streams.len()
+    }
+
+    /// How the connection ended, once it has: close it when the output is written.
+    pub fn ended(&self) -> Option<&Ended> {
+        match self.state {
+            State::Closed => self.ended.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Reads a slice of what was fed, if `read`, and appends what is to be written to `output`, of which `taken` bytes are under way elsewhere.
+    pub fn turn(&mut self, read: bool, output: &mut BytesMut, taken: usize) {
+        self.touched = false;
+        if let (Some(Ended::Flood(flood)), false) = (&self.ended, matches!(self.state, State::Closed)) {
+            if !self.blocked {
+                put_go_away(output, Reason::ENHANCE_YOUR_CALM, &flood.to_string());
+            }
+            let gone = Gone::lost(&flood.to_string());
+            return self.close(&gone);
+        }
+        let greets = matches!(self.state, State::ServerHandshake(_) | State::ClientHandshake(_));
+        let room = self.options.max_output.saturating_sub(taken).max(if greets { GREETING } else { 0 });
+        let allowed = if read && output.len() < room { SLICE } else { 0 };
+        let Self { state, pipe, streams, max_message, .. } = self;
+        let (over, blocked) = pipe.with(allowed, output, room, || drive(state, streams, *max_message));
+        self.blocked = blocked;
+        if let Some(error) = over {
+            self.ended.get_or_insert_with(|| Ended::of(error.as_ref()));
+            let gone = error.map_or_else(|| Gone::lost("the connection was closed"), |error| Gone::of(&error));
+            return self.close(&gone);
+        }
+        if self.streams.pump_woken() {
+            self.touched = true;
+        }
+    }
+
+    fn close(&mut self, gone: &Gone) {
+        self.state = State::Closed;
+        self.streams.lose(gone);
+    }
+
+    /// What has happened, in the order of each stream.
+    pub fn next_event(&mut self) -> Option<Event> {
+        let mut event = self.streams.next_event();
+        // Told messages let the peer send more.
+        self.touched |= event.is_some();
+        if let (Some(Event::Gone(_, gone)), Some(goodbye)) = (&mut event, &self.scanner.go_away) {
+            gone.unprocessed |= gone.stream > goodbye.last_stream;
+        }
+        event
+    }
+
+    /// Is there anything to tell?
+    pub fn has_event(&self) -> bool {
+        self.streams.has_event()
+    }
+
+    fn change<T>(&mut self, stream: StreamKey, change: impl FnOnce(&mut Stream) -> T) -> Option<T> {
+        self.touched = true;
+        let result = change(self.streams.get_mut(stream)?);
+        self.streams.settle(stream);
+        Some(result)
+    }
+
+    /// Sends the head of the response; with `end` it is all of it. False if the stream has one already.
+    pub fn respond(&mut self, stream: StreamKey, head: Response<()>, end: bool) -> bool {
+        self.change(stream, |stream| stream.respond(head, end)).unwrap_or(false)
+    }
+
+    /// Sends a whole response. False if the stream has a head already.
+    pub fn answer(&mut self, stream: StreamKey, head: Response<()>, message: Bytes, trailers: HeaderMap) -> bool {
+        self.change(stream, |stream| stream.answer(head, message, trailers)).unwrap_or(false)
+    }
+
+    /// Has the head of the response been sent?
+    pub fn has_responded(&self, stream: StreamKey) -> bool {
+        self.streams.get(stream).is_none_or(Stream::has_responded)
+    }
+
+    /// Where to append messages, framed, behind the head; none if the stream takes none.
+    pub fn output(&mut self, stream: StreamKey) -> Option<&mut BytesMut> {
+        self.touched = true;
+        self.streams.get_mut(stream).filter(|stream| stream.can_send()).map(Stream::output)
+    }
+
+    /// Tells of so many messages, the last ones appended, with [`Event::Left`] when they have left.
+    pub fn mark(&mut self, stream: StreamKey, messages: u32) {
+        self.change(stream, |stream| stream.mark(messages));
+    }
+
+    /// Hands on what was appended, as far as the peer takes it. To be called once a turn for each stream with new messages.
+    pub fn flush(&mut self, stream: StreamKey) {
+        self.touched = true;
+        self.streams.pump(stream);
+    }
+
+    /// Ends a response behind its messages.
+    pub fn finish(&mut self, stream: StreamKey, trailers: HeaderMap) {
+        self.change(stream, |stream| stream.finish(Finish::Trailers(trailers)));
+        self.streams.pump(stream);
+    }
+
+    /// Throws away what the peer sends on a stream from now on.
+    pub fn ignore(&mut self, stream: StreamKey) {
+        self.change(stream, Stream::ignore);
+    }
+
+    /// Ends a stream at once. Nothing more is told of it.
+    pub fn reset(&mut self, stream: StreamKey, reason: Reason) {
+        self.change(stream, |stream| stream.reset(reason));
+    }
+
+    /// Holds the messages of a stream back, or lets them come again. What is held back is not read from the peer beyond the stream's window.
+    pub fn pause(&mut self, stream: StreamKey, paused: bool) {
+        self.change(stream, |stream| stream.paused = paused);
+    }
+
+    /// Bytes of a stream that have not left.
+    pub fn waiting(&self, stream: StreamKey) -> usize {
+        self.streams.get(stream).map_or(0, Stream::waiting)
+    }
+
+    /// Says goodbye: no new streams, and the end when those there are are over.
+    pub fn shut_down(&mut self) {
+        self.touched = true;
+        if std::mem::replace(&mut self.draining, true) {
+            return;
+        }
+        match &mut self.state {
+            State::Server(connection) => connection.graceful_shutdown(),
+            State::Client { requests, .. } => *requests = None,
+            // Nothing has been said yet that a goodbye could end.
+            State::ServerHandshake(_) | State::ClientHandshake(_) => self.draining = false,
+            State::Closed => {}
+        }
+    }
+
+    /// May a client begin a stream now? It may once the server's settings are known, and as long as there are fewer than the server takes.
+    pub fn can_open(&self) -> bool {
+        match &self.state {
+            State::Client { connection, requests: Some(_) } => {
+                self.scanner.has_settings
+                    && self.scanner.go_away.is_none()
+                    && self.streams.len() < connection.max_concurrent_send_streams()
+            }
+            _ => false,
+        }
+    }
+
+    /// Begins a stream of a client; with `end` the head is all that is sent.
+    ///
+    /// # Errors
+    /// The connection takes no more streams, or the head is no HTTP/2: nothing of it was sent.
+    pub fn open(&mut self, head: Request<()>, end: bool) -> Result<StreamKey, String> {
+        let State::Client { requests: Some(requests), .. } = &mut self.state else {
+            return Err("the connection is closed".to_owned());
+        };
+        let (response, send) = requests.send_request(head, end).map_err(|error| error.to_string())?;
+        self.touched = true;
+        Ok(self.streams.insert(Stream::of_client(self.max_message, response, send, end)))
+    }
+
+    /// Ends a request behind its messages.
+    pub fn finish_request(&mut self, stream: StreamKey) {
+        self.change(stream, |stream| stream.finish(Finish::EndStream));
+        self.streams.pump(stream);
+    }
+
+    /// What the peer said when it said goodbye.
+    pub fn go_away(&self) -> Option<&GoAway> {
+        self.scanner.go_away.as_ref()
+    }
+}
+
+#[allow(clippy::option_option)] // the end may have no error
+/// Turns `h2`. The end of the connection, with its error, if that has come.
+fn drive(state: &mut State, streams: &mut Streams, max_message: usize) -> Option<Option<h2::Error>> {
+    // The connection is turned whenever there is a reason to; nobody has to wake it.
+    let mut cx = Context::from_waker(Waker::noop());
+    match state {
+        State::ServerHandshake(handshake) => match Pin::new(&mut **handshake).poll(&mut cx) {
+            Poll::Pending => return None,
+            Poll::Ready(Ok(connection)) => *state = State::Server(Box::new(connection)),
+            Poll::Ready(Err(error)) => return Some(Some(error)),
+        },
+        State::ClientHandshake(handshake) => match handshake.as_mut().poll(&mut cx) {
+            Poll::Pending => return None,
+            Poll::Ready(Ok((requests, connection))) => {
+                *state = State::Client { connection: Box::new(connection), requests: Some(requests) };
+            }
+            Poll::Ready(Err(error)) => return Some(Some(error)),
+        },
+        _ => {}
+    }
+    match state {
+        State::Server(connection) => loop {
+            match connection.poll_accept(&mut cx) {
+                Poll::Pending => return None,
+                Poll::Ready(None) => return Some(None),
+                Poll::Ready(Some(Err(error))) => return Some(Some(error)),
+                Poll::Ready(Some(Ok((request, respond)))) => {
+                    streams.insert(Stream::of_server(max_message, request, respond));
+                }
+            }
+        },
+        State::Client { connection, .. } => match Pin::new(&mut **connection).poll(&mut cx) {
+            Poll::Pending => None,
+            Poll::Ready(Ok(())) => Some(None),
+            Poll::Ready(Err(error)) => Some(Some(error)),
+        },
+        _ => Some(None),
+    }
+}
