@@ -115,6 +115,19 @@ impl<'m> Message<'m> {
         self.slots[slot] = value;
     }
 
+    /// A slot's 64 bits, as they were last set.
+    #[inline]
+    pub fn get(&self, slot: usize) -> u64 {
+        self.slots[slot]
+    }
+
+    /// Where a slot points that [`point`](Self::point) has set, and its high half.
+    #[inline]
+    pub fn target(&self, slot: usize) -> (usize, u32) {
+        let word = self.slots[slot];
+        ((slot as i32).wrapping_add(word as i32) as usize, (word >> 32) as u32)
+    }
+
     /// `n` slots from `first`, to be set at once.
     #[inline]
     pub fn slots_mut(&mut self, first: usize, n: usize) -> &mut [u64] {
@@ -186,6 +199,19 @@ impl<'m> Message<'m> {
         Ok(())
     }
 
+    /// Adds to a binary that is the last thing put into *bytes*.
+    pub fn append_bytes(&mut self, slot: usize, bytes: &[u8]) -> Result<(), Full> {
+        let word = self.slots[slot];
+        let length = (word >> 32) as usize;
+        debug_assert_eq!(word as u32 as usize + length, self.bytes_end, "nothing was put behind it");
+        if length + bytes.len() > LENGTH as usize {
+            return Err(Full);
+        }
+        self.push_bytes(bytes)?;
+        self.slots[slot] = halves(word as u32, (length + bytes.len()) as u32);
+        Ok(())
+    }
+
     fn push_bytes(&mut self, bytes: &[u8]) -> Result<u32, Full> {
         let at = self.bytes_end;
         let end = at + bytes.len();
@@ -213,6 +239,12 @@ impl<'m> Message<'m> {
     #[inline]
     pub fn set_presence_word(&mut self, base: usize, word: usize, bits: u64) {
         self.slots[base + word] = bits;
+    }
+
+    /// First slot that was not allocated yet.
+    #[inline]
+    pub fn end(&self) -> usize {
+        self.end
     }
 
     /// Slots used so far, header included.
