@@ -8,19 +8,33 @@
 mod closing;
 mod connection;
 mod frame;
+mod head;
+mod metadata;
 mod pipe;
 mod ready;
 mod scan;
 
 mod settings;
+mod status;
 mod stream;
 mod streams;
+mod timeout;
 
 pub use closing::Ended;
 pub use connection::Connection;
 pub use frame::{Assembler, FrameError, PREFIX, RawMessage, put_prefix};
 pub use h2::Reason;
+pub use head::{
+    ACCEPT_ENCODING, CONTENT_TYPE, CallHead, Encoding, Encodings, encoding_of, is_grpc, read_call, response_head,
+    trailers_only,
+};
+pub use http;
+pub use metadata::{MetadataError, read_metadata, write_metadata};
 pub use scan::{Flood, FloodLimits, GoAway};
 
 pub use settings::Http2Options;
+pub use status::{
+    Code, GRPC_MESSAGE, GRPC_STATUS, code_of_http, code_of_reset, decode_message, encode_message, put_status, status_of,
+};
 pub use stream::{Event, Gone, StreamKey};
+pub use timeout::{read_timeout, write_timeout};
