@@ -8,8 +8,10 @@ import { ItemService } from '../../examples/volo-gen/index.js'
 import { call, eventually, threads } from './calls.js'
 import { start } from './processes.js'
 
+const programOf = (name: string): URL => new URL(`./programs/${name}.js`, import.meta.url)
+
 test('node:cluster: workers share a port, and one that dies is replaced', async (t) => {
-  const { address, child, ended } = await start('cluster', '2')
+  const { address, kill, ended } = await start(programOf('cluster'), ['2'])
   await eventually(async () => (await threads(address)).length === 2)
   const before = await threads(address)
   await call(address, -2n).catch(() => undefined)
@@ -17,41 +19,41 @@ test('node:cluster: workers share a port, and one that dies is replaced', async 
     const now = await threads(address).catch(() => [])
     return now.length === 2 && now.some((pid) => !before.includes(pid))
   })
-  child.kill('SIGTERM')
+  kill('SIGTERM')
   t.is((await ended).code, 0)
 })
 
 test('processes with reusePort share a port; one that ends leaves it to the others', async (t) => {
-  const first = await start('alone', '127.0.0.1:0')
-  const second = await start('alone', first.address)
+  const first = await start(programOf('alone'), ['127.0.0.1:0'])
+  const second = await start(programOf('alone'), [first.address])
   t.is((await threads(first.address)).length, 2)
-  second.child.kill('SIGTERM')
+  second.kill('SIGTERM')
   t.is((await second.ended).code, 0)
-  t.deepEqual(await threads(first.address), [String(first.child.pid)])
-  first.child.kill('SIGTERM')
+  t.deepEqual(await threads(first.address), [first.pid])
+  first.kill('SIGTERM')
   t.is((await first.ended).code, 0)
 })
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`${signal}: calls in flight finish, idle connections close, nobody connects any more, and the code is 0`, async (t) => {
-    const { address, child, ended } = await start('alone', '127.0.0.1:0')
+    const { address, pid, kill, ended } = await start(programOf('alone'), ['127.0.0.1:0'])
     await using idle = Client.of(ItemService, 'item').address(address).build()
     await idle.getItem({ id: 1n })
     const slow = call(address, -5n)
     await sleep(100)
-    child.kill(signal)
+    kill(signal)
     await sleep(50)
     await t.throwsAsync(call(address), { instanceOf: VoloError })
-    t.is(await slow, String(child.pid))
+    t.is(await slow, pid)
     const { code, signal: by } = await ended
     t.deepEqual({ code, by }, { code: 0, by: null })
   })
 
   test(`${signal} closes all isolates, calls in flight first`, async (t) => {
-    const { address, child, ended } = await start('supervisor', '2')
+    const { address, kill, ended } = await start(programOf('supervisor'), ['2'])
     const slow = call(address, -5n)
     await sleep(100)
-    child.kill(signal)
+    kill(signal)
     await t.notThrowsAsync(slow)
     const { code, lines } = await ended
     t.is(code, 0)
@@ -60,12 +62,12 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 }
 
 test('a second signal ends a supervisor at once', async (t) => {
-  const { address, child, ended } = await start('supervisor', '1')
+  const { address, kill, ended } = await start(programOf('supervisor'), ['1'])
   const busy = call(address, -4n).catch(() => undefined)
   await sleep(100)
-  child.kill('SIGTERM')
+  kill('SIGTERM')
   await sleep(100)
-  child.kill('SIGTERM')
+  kill('SIGTERM')
   t.is((await ended).code, 128 + 15)
   await busy
 })

@@ -1,4 +1,4 @@
-/** Programs of this folder, each in a process of its own. */
+/** Programs of tests, each in a process of its own. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -6,15 +6,30 @@ import { fileURLToPath } from 'node:url'
 
 export interface Running {
   readonly address: string
-  readonly child: ChildProcess
+  readonly pid: string
+  readonly kill: (signal: NodeJS.Signals) => void
   /** How it ended, and what it printed. */
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; lines: readonly string[] }>
 }
 
-/** Starts a program and waits for its line `listening ADDRESS`. */
-export async function start(name: string, ...args: readonly string[]): Promise<Running> {
-  const file = fileURLToPath(new URL(`./programs/${name}.js`, import.meta.url))
-  const child = spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+type Environment = Readonly<Record<string, string>>
+
+/** Starts a program; its standard error is this process's. */
+export function program(file: URL, args: readonly string[], env: Environment = {}): ChildProcess {
+  return spawn(process.execPath, [fileURLToPath(file), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  })
+}
+
+/**
+ * Starts a program and waits for its line `listening ADDRESS`.
+ * @throws Error with what it printed if it ends instead.
+ */
+export async function start(file: URL, args: readonly string[], env?: Environment): Promise<Running> {
+  const child = program(file, args, env)
+  const { stdout } = child
+  if (stdout === null) throw new Error('the program has no standard output')
   const tooLong = setTimeout(() => child.kill('SIGKILL'), 50_000)
   const lines: string[] = []
   const ended = once(child, 'close').then(([code, signal]) => {
@@ -22,13 +37,14 @@ export async function start(name: string, ...args: readonly string[]): Promise<R
     return { code: code as number | null, signal: signal as NodeJS.Signals | null, lines }
   })
   const address = await new Promise<string>((resolve, reject) => {
-    createInterface(child.stdout).on('line', (line) => {
+    createInterface(stdout).on('line', (line) => {
       lines.push(line)
       if (line.startsWith('listening ')) resolve(line.slice('listening '.length))
     })
     void ended.then(() => {
-      reject(new Error(`${name} ended before it listened: ${lines.join('\n')}`))
+      reject(new Error(`${file.pathname} ended before it listened: ${lines.join('\n')}`))
     })
   })
-  return { address, child, ended }
+  const kill = (signal: NodeJS.Signals) => void child.kill(signal)
+  return { address, pid: String(child.pid), kill, ended }
 }

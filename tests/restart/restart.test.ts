@@ -13,8 +13,9 @@ import { addon } from '../../dist/core/addon.js'
 import { Predecessor } from '../../dist/restart/predecessor.js'
 import { ItemService } from '../../examples/volo-gen/index.js'
 import { keepBusy } from '../isolates/calls.js'
+import { program, type Running } from '../isolates/processes.js'
 import { npmLoad, rustLoad } from './load.js'
-import { freshPath, program, ServerProcess } from './server.js'
+import { freshPath, programOf, startServer, type StartOptions } from './server.js'
 
 /** How long the load lasts. Starting a process takes a fraction of a second, on a busy machine some seconds. */
 const SECONDS = 5
@@ -30,17 +31,17 @@ const clientOf = (address: string) => Client.of(ItemService, 'item').address(add
  */
 async function restart(
   t: ExecutionContext,
-  first: ServerProcess,
+  first: Running,
   path: string,
   load?: Promise<unknown>,
-  options: (n: number) => Parameters<typeof ServerProcess.start>[2] = () => ({}),
-): Promise<ServerProcess> {
+  options: (n: number) => StartOptions = () => ({}),
+): Promise<Running> {
   let current = first
   let isOver = false
   void load?.then(() => (isOver = true))
   for (let n = 0; load === undefined ? n < RESTARTS : !isOver; n += 1) {
     await sleep(300)
-    const next = await ServerProcess.start(first.address, path, options(n))
+    const next = await startServer(first.address, path, options(n))
     const { code, lines } = await current.ended
     t.is(code, 0)
     t.is(lines.at(-1), 'ended')
@@ -49,7 +50,7 @@ async function restart(
   return current
 }
 
-async function stop(t: ExecutionContext, server: ServerProcess, path: string): Promise<void> {
+async function stop(t: ExecutionContext, server: Running, path: string): Promise<void> {
   server.kill('SIGTERM')
   t.is((await server.ended).code, 0)
   t.false(existsSync(path), 'its files go with the last process')
@@ -60,7 +61,7 @@ for (const runtime of ['inline', 'tokio', 'monoio'] as const) {
     test.serial(`hot restart under 64 × ${depth} load (${runtime}): 0 failed calls`, async (t) => {
       const path = freshPath()
       const env = { VOLO_RUNTIME: runtime }
-      const first = await ServerProcess.start('127.0.0.1:0', path, { env })
+      const first = await startServer('127.0.0.1:0', path, { env })
       const load = rustLoad(portOf(first.address), SECONDS, 64, depth)
       const last = await restart(t, first, path, load, () => ({ env }))
       const { code, output } = await load
@@ -73,7 +74,7 @@ for (const runtime of ['inline', 'tokio', 'monoio'] as const) {
 
 test.serial('hot restart of isolates, now more, now fewer of them: 0 failed calls', async (t) => {
   const path = freshPath()
-  const first = await ServerProcess.start('127.0.0.1:0', path, { isolates: 2 })
+  const first = await startServer('127.0.0.1:0', path, { isolates: 2 })
   const load = rustLoad(portOf(first.address), SECONDS, 64, 1)
   const last = await restart(t, first, path, load, (n) => ({ isolates: [1, 3, 2][n % 3] }))
   const { code, output } = await load
@@ -83,13 +84,13 @@ test.serial('hot restart of isolates, now more, now fewer of them: 0 failed call
 
 test('isolates that do not listen where the running process does change nothing', async (t) => {
   const path = freshPath()
-  const first = await ServerProcess.start('127.0.0.1:0', path, { isolates: 2 })
-  const error = await t.throwsAsync(ServerProcess.start('[::1]:0', path, { isolates: 1, startTimeout: '2s' }))
+  const first = await startServer('127.0.0.1:0', path, { isolates: 2 })
+  const error = await t.throwsAsync(startServer('[::1]:0', path, { isolates: 1, startTimeout: '2s' }))
   t.regex(error.message, /listens on 127\.0\.0\.1:\d+, which nobody here does/)
   await using client = clientOf(first.address)
   t.is((await client.getItem({ id: 1n })).item.title, 'Hello Volo')
   const socket = freshPath()
-  const other = await ServerProcess.start(`unix:${socket}`, freshPath(), { isolates: 2 })
+  const other = await startServer(`unix:${socket}`, freshPath(), { isolates: 2 })
   other.kill('SIGTERM')
   t.is((await other.ended).code, 0)
   t.false(existsSync(socket))
@@ -98,8 +99,8 @@ test('isolates that do not listen where the running process does change nothing'
 
 test('isolates that listen on one address after another take all of them over', async (t) => {
   const [path, socket] = [freshPath(), freshPath()]
-  const first = await ServerProcess.start(`unix:${socket},127.0.0.1:0`, path, { isolates: 2 })
-  const second = await ServerProcess.start(`unix:${socket},127.0.0.1:0`, path, { isolates: 2 })
+  const first = await startServer(`unix:${socket},127.0.0.1:0`, path, { isolates: 1 })
+  const second = await startServer(`unix:${socket},127.0.0.1:0`, path, { isolates: 1 })
   t.is((await first.ended).code, 0)
   t.is(second.address, first.address)
   for (const address of [second.address, `unix:${socket}`]) {
@@ -111,13 +112,13 @@ test('isolates that listen on one address after another take all of them over', 
 
 test('a single server and isolates take a Unix socket over from each other', async (t) => {
   const [path, socket] = [freshPath(), freshPath()]
-  const single = await ServerProcess.start(`unix:${socket}`, path)
+  const single = await startServer(`unix:${socket}`, path)
   await using client = clientOf(single.address)
   await client.getItem({ id: 1n })
-  const isolates = await ServerProcess.start(single.address, path, { isolates: 2 })
+  const isolates = await startServer(single.address, path, { isolates: 2 })
   t.is((await single.ended).code, 0)
   t.is((await client.getItem({ id: -101n })).item.title, 'Hello Volo')
-  const another = await ServerProcess.start(single.address, path)
+  const another = await startServer(single.address, path)
   t.is((await isolates.ended).code, 0)
   t.is((await client.getItem({ id: -101n })).item.title, another.pid)
   await stop(t, another, path)
@@ -125,7 +126,7 @@ test('a single server and isolates take a Unix socket over from each other', asy
 
 test.serial("connections of npm's thrift client stay open through restarts", async (t) => {
   const path = freshPath()
-  const first = await ServerProcess.start('127.0.0.1:0', path)
+  const first = await startServer('127.0.0.1:0', path)
   const load = npmLoad(portOf(first.address), SECONDS)
   const last = await restart(t, first, path, load)
   const { code, output } = await load
@@ -136,7 +137,7 @@ test.serial("connections of npm's thrift client stay open through restarts", asy
 for (const mode of ['pool', 'pipelined'] as const) {
   test.serial(`connections of a ${mode} client over a Unix socket stay open through restarts`, async (t) => {
     const [path, socket] = [freshPath(), freshPath()]
-    const first = await ServerProcess.start(`unix:${socket}`, path)
+    const first = await startServer(`unix:${socket}`, path)
     let done = false
     const calls = keepBusy(first.address, mode, 16, () => done)
     const last = await restart(t, first, path)
@@ -151,7 +152,7 @@ for (const mode of ['pool', 'pipelined'] as const) {
 
 test('who connects during restarts is never refused', async (t) => {
   const path = freshPath()
-  const first = await ServerProcess.start('127.0.0.1:0', path)
+  const first = await startServer('127.0.0.1:0', path)
   let done = false
   let answered = 0
   const failures: string[] = []
@@ -176,12 +177,12 @@ test('who connects during restarts is never refused', async (t) => {
 
 test('a call in flight is answered by the process that has it, later ones by its successor', async (t) => {
   const path = freshPath()
-  const first = await ServerProcess.start('127.0.0.1:0', path)
+  const first = await startServer('127.0.0.1:0', path)
   await using client = Client.of(ItemService, 'item').address(first.address).pipelined().build()
   t.is((await client.getItem({ id: -101n })).item.title, first.pid)
   const slow = client.getItem({ id: -5n })
   await sleep(50)
-  const second = await ServerProcess.start(first.address, path)
+  const second = await startServer(first.address, path)
   const next = client.getItem({ id: -101n })
   t.is((await slow).item.title, 'Hello Volo')
   // The running process may have read it before it was told of the other one.
@@ -210,13 +211,13 @@ function request(id: bigint): Buffer {
 
 test('half a request moves with its connection', async (t) => {
   const path = freshPath()
-  const first = await ServerProcess.start('127.0.0.1:0', path)
+  const first = await startServer('127.0.0.1:0', path)
   const socket = connect(Number(portOf(first.address)), '127.0.0.1')
   await once(socket, 'connect')
   const frame = request(7n)
   socket.write(frame.subarray(0, 20))
   await sleep(100)
-  const second = await ServerProcess.start(first.address, path)
+  const second = await startServer(first.address, path)
   t.is((await first.ended).code, 0)
   socket.write(frame.subarray(20))
   const [answer] = (await once(socket, 'data')) as [Buffer]
@@ -227,11 +228,11 @@ test('half a request moves with its connection', async (t) => {
 
 test('a call that does not end is given up after the grace time', async (t) => {
   const path = freshPath()
-  const first = await ServerProcess.start('127.0.0.1:0', path, { grace: '200ms' })
+  const first = await startServer('127.0.0.1:0', path, { grace: '200ms' })
   await using client = clientOf(first.address)
   const call = client.getItem({ id: -6n })
   await sleep(50)
-  const second = await ServerProcess.start(first.address, path)
+  const second = await startServer(first.address, path)
   await t.throwsAsync(call, { instanceOf: TransportError })
   t.is((await first.ended).code, 0)
   t.is((await client.getItem({ id: -101n })).item.title, second.pid)
@@ -240,23 +241,23 @@ test('a call that does not end is given up after the grace time', async (t) => {
 
 test('a new process that dies before it serves changes nothing', async (t) => {
   const path = freshPath()
-  const first = await ServerProcess.start('127.0.0.1:0', path)
+  const first = await startServer('127.0.0.1:0', path)
   await using client = clientOf(first.address)
   for (let n = 0; n < 3; n += 1) {
-    const [code] = (await once(program('take-and-die', [path]), 'close')) as [number]
+    const [code] = (await once(program(programOf('take-and-die'), [path]), 'close')) as [number]
     t.is(code, 1, 'it had the sockets')
     t.is((await client.getItem({ id: -101n })).item.title, first.pid)
     await using another = clientOf(first.address)
     t.is((await another.getItem({ id: -101n })).item.title, first.pid)
   }
-  const second = await ServerProcess.start(first.address, path)
+  const second = await startServer(first.address, path)
   t.is((await first.ended).code, 0)
   await stop(t, second, path)
 })
 
 test('a connection that stays in an isolate which is being replaced moves too', async (t) => {
   const path = freshPath()
-  const first = await ServerProcess.start('127.0.0.1:0', path, { isolates: 1 })
+  const first = await startServer('127.0.0.1:0', path, { isolates: 1 })
   const socket = connect(Number(portOf(first.address)), '127.0.0.1')
   await once(socket, 'connect')
   socket.write(request(-6n))
@@ -264,7 +265,7 @@ test('a connection that stays in an isolate which is being replaced moves too', 
   first.kill('SIGHUP')
   // Long enough for its successor to serve, as a rule; the connection moves in any case.
   await sleep(700)
-  const second = await ServerProcess.start(first.address, path, { isolates: 1 })
+  const second = await startServer(first.address, path, { isolates: 1 })
   await once(socket, 'data')
   t.is((await first.ended).code, 0)
   socket.write(request(1n))
@@ -292,7 +293,7 @@ async function inherit(path: string) {
 
 test('a process that is told to end while another takes over finishes its calls, and leaves the files to that one', async (t) => {
   const [path, socket] = [freshPath(), freshPath()]
-  const first = await ServerProcess.start(`unix:${socket}`, path)
+  const first = await startServer(`unix:${socket}`, path)
   const next = await inherit(path)
   await using client = clientOf(first.address)
   const slow = client.getItem({ id: -5n })
@@ -310,7 +311,7 @@ test('a process that is told to end while another takes over finishes its calls,
 
 test('isolates that are told to end while another process takes over finish their calls', async (t) => {
   const [path, socket] = [freshPath(), freshPath()]
-  const first = await ServerProcess.start(`unix:${socket}`, path, { isolates: 2 })
+  const first = await startServer(`unix:${socket}`, path, { isolates: 2 })
   const next = await inherit(path)
   await using client = clientOf(first.address)
   const slow = client.getItem({ id: -5n })
@@ -328,7 +329,7 @@ test('isolates that are told to end while another process takes over finish thei
 
 test('a process that dies while another takes over is not waited for', async (t) => {
   const path = freshPath()
-  const first = await ServerProcess.start('127.0.0.1:0', path)
+  const first = await startServer('127.0.0.1:0', path)
   const next = await inherit(path)
   first.kill('SIGKILL')
   await first.ended
@@ -340,7 +341,7 @@ test('a process that dies while another takes over is not waited for', async (t)
 
 test('who calls to take over and talks nonsense is turned away, and the process serves on', async (t) => {
   const path = freshPath()
-  const first = await ServerProcess.start('127.0.0.1:0', path)
+  const first = await startServer('127.0.0.1:0', path)
   const nonsense = [
     [1, 2],
     [4, 0, 0, 0, ...Buffer.from('nonsense')],
@@ -376,8 +377,8 @@ test('a path for hand-over that cannot be listened on is told, and nothing serve
 
 test('a process that asks for another address is told, and the running one goes on', async (t) => {
   const path = freshPath()
-  const first = await ServerProcess.start('127.0.0.1:0', path)
-  const error = await t.throwsAsync(ServerProcess.start('127.0.0.1:1', path))
+  const first = await startServer('127.0.0.1:0', path)
+  const error = await t.throwsAsync(startServer('127.0.0.1:1', path))
   t.regex(error.message, /listens on 127\.0\.0\.1:\d+, which is not the address asked for/)
   t.is(statSync(path).mode & 0o777, 0o600)
   await using client = clientOf(first.address)
@@ -387,10 +388,10 @@ test('a process that asks for another address is told, and the running one goes 
 
 test('files of a process that was killed are not in the way', async (t) => {
   const [path, socket] = [freshPath(), freshPath()]
-  const first = await ServerProcess.start(`unix:${socket}`, path)
+  const first = await startServer(`unix:${socket}`, path)
   first.kill('SIGKILL')
   await first.ended
   t.true(existsSync(path) && existsSync(socket))
-  const second = await ServerProcess.start(`unix:${socket}`, path)
+  const second = await startServer(`unix:${socket}`, path)
   await stop(t, second, path)
 })
