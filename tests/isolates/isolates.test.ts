@@ -145,7 +145,8 @@ for (const mode of ['pool', 'pipelined'] as const) {
     const { isolates, address } = await run()
     let stop = false
     const calls = keepBusy(address, mode, 16, () => stop)
-    await sleep(100)
+    const all = mode === 'pool' ? 16 : 1
+    await eventually(async () => (await isolates.stats()).connections === all)
     const before = await isolates.stats()
     await isolates.reload()
     await isolates.reload()
@@ -232,13 +233,13 @@ test('a module that does not come to listen is told at once', async (t) => {
 
 test('calls in flight finish when all close, and the grace time ends those that do not', async (t) => {
   const { isolates, address } = await run()
-  const slow = call(address, -5n)
+  const slow = call(address, -6n)
   await eventually(async () => (await isolates.stats()).inFlight === 1)
   await isolates.close()
   await t.notThrowsAsync(slow)
 
   const again = await run()
-  const tooSlow = call(again.address, -5n)
+  const tooSlow = call(again.address, -6n)
   await eventually(async () => (await again.isolates.stats()).inFlight === 1)
   await again.isolates.close({ grace: '10ms' })
   await t.throwsAsync(tooSlow, { instanceOf: VoloError })
