@@ -25,6 +25,15 @@ const scalars: Record<Scalar, fc.Arbitrary<unknown>> = {
   string: text,
   binary: fc.uint8Array({ maxLength: 40 }),
   uuid: fc.uuid(),
+  sint32: fc.integer(),
+  sfixed32: fc.integer(),
+  uint32: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+  fixed32: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+  sint64: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+  sfixed64: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+  uint64: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+  fixed64: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+  float: fc.float(),
 }
 
 /** Makes arbitraries of a schema's types. Fields with a default are always there: peers put it in where one is absent. */
