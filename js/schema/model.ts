@@ -91,7 +91,7 @@ export interface Field {
   readonly unchecked_utf8?: boolean
   /** Protobuf: the oneof it is a member of. */
   readonly oneof?: number
-  /** Protobuf: name in JSON, where it is not lowerCamelCase of the name. */
+  /** Protobuf: name in JSON, where it is not lowerCamelCase of the name (without `_`, the letter behind each raised, all else as it is). */
   readonly json_name?: string
   readonly annotations?: Annotations
   readonly doc?: string

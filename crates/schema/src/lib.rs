@@ -13,12 +13,20 @@
 //! assert_eq!(schema.structs[schema.methods[0].args as usize].name, "Shop.GetItem_args");
 //! ```
 
+#[cfg(all(test, feature = "idl"))]
+mod golden;
 mod json;
 #[cfg(feature = "idl")]
 mod mistake;
 mod model;
 #[cfg(feature = "idl")]
 mod names;
+#[cfg(feature = "idl")]
+mod paths;
+#[cfg(feature = "idl")]
+mod proto;
+#[cfg(all(test, feature = "idl"))]
+mod testing;
 #[cfg(feature = "idl")]
 mod thrift;
 mod validate;
@@ -30,5 +38,7 @@ pub use model::*;
 #[cfg(feature = "idl")]
 pub use names::camel_case;
 #[cfg(feature = "idl")]
+pub use proto::{DescriptorSetError, load_descriptor_set, load_proto, load_proto_with};
+#[cfg(feature = "idl")]
 pub use thrift::{load_thrift, load_thrift_with};
-pub use validate::{MAX_FIELDS, MAX_TYPE_DEPTH};
+pub use validate::{MAX_FIELD_NUMBER, MAX_FIELDS, MAX_TYPE_DEPTH};

@@ -1,6 +1,8 @@
 //! What is wrong with an IDL, and where.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -52,9 +54,76 @@ impl fmt::Display for Mistake {
 
 impl std::error::Error for Mistake {}
 
+/// Most mistakes told at once: whoever reads them starts with the first.
+const MAX_MISTAKES: usize = 100;
+
+impl Mistake {
+    /// A mistake about some bytes of a text; its caret stands under what of them is on their first line.
+    pub(crate) fn about(file: &str, text: &str, bytes: Range<usize>, message: impl Into<String>) -> Self {
+        let start = floor(text, bytes.start);
+        let begin = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        let end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
+        let line = text[begin..end].trim_end_matches('\r');
+        let meant = &text[start..floor(text, bytes.end).clamp(start, (begin + line.len()).max(start))];
+        // A mark of byte order is no character of the line.
+        let mark = usize::from(begin == 0 && line.starts_with('\u{feff}') && start > 0);
+        Self {
+            file: file.to_owned(),
+            line: text[..begin].matches('\n').count() as u32 + 1,
+            column: (text[begin..start].chars().count() - mark) as u32 + 1,
+            width: meant.trim_end().chars().count().max(1) as u32,
+            message: message.into(),
+            source_line: line.trim_start_matches('\u{feff}').to_owned(),
+            hint: None,
+        }
+    }
+
+    /// With advice.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// The beginning of the character that a byte is part of.
+fn floor(text: &str, byte: usize) -> usize {
+    let mut at = byte.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// Puts mistakes in the order in which their files were reached, by place within a file, each once, and not too many.
+pub(crate) fn put_in_order(mistakes: &mut Vec<Mistake>, files: impl Iterator<Item = String>) {
+    mistakes.sort_by_key(|m| (m.line, m.column));
+    // By file in the order the files were reached; the sort above decides within a file.
+    let order: HashMap<String, usize> = files.enumerate().map(|(at, path)| (path, at)).collect();
+    mistakes.sort_by_key(|m| order.get(&m.file).copied().unwrap_or(0));
+    mistakes.dedup();
+    mistakes.truncate(MAX_MISTAKES);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_are_counted_in_characters() {
+        let text = "\u{feff}ä b\n  Größe x;\r\n";
+        let about = |part: &str| {
+            let at = text.find(part).expect("a part of the text");
+            let mistake = Mistake::about("a", text, at..at + part.len(), "wrong");
+            (mistake.line, mistake.column, mistake.width, mistake.source_line)
+        };
+        assert_eq!(about("b"), (1, 3, 1, "ä b".into()));
+        assert_eq!(about("Größe"), (2, 3, 5, "  Größe x;".into()));
+        assert_eq!(about("b\n  Gr"), (1, 3, 1, "ä b".into()));
+        assert_eq!(about("x;\r\n"), (2, 9, 2, "  Größe x;".into()));
+        let end = Mistake::about("a", text, 999..1000, "wrong");
+        assert_eq!((end.line, end.column, end.width, end.source_line.as_str()), (3, 1, 1, ""));
+    }
 
     #[test]
     fn is_laid_out_like_rustcs() {

@@ -210,7 +210,7 @@ pub struct Field {
     /// Protobuf: the oneof it is a member of, as an index into [`Struct::oneofs`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oneof: Option<u32>,
-    /// Protobuf: name in JSON, where it is not lowerCamelCase of the name.
+    /// Protobuf: name in JSON, where it is not lowerCamelCase of the name (without `_`, the letter behind each raised, all else as it is).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub json_name: Option<String>,
     /// Annotations.

@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 
-use crate::model::{Field, Method, Schema, Service, Struct, StructKind, Type};
+use crate::model::{Field, Method, Requiredness, Schema, Service, Struct, StructKind, Type};
 
 /// Most fields a struct may have.
 pub const MAX_FIELDS: usize = 4096;
+/// Largest number of a field of a Protobuf message.
+pub const MAX_FIELD_NUMBER: i32 = (1 << 29) - 1;
 /// How deep containers may be nested in a type: as deep as JSON readers follow (128 levels, of which a map takes two).
 pub const MAX_TYPE_DEPTH: usize = 48;
 
@@ -60,6 +62,11 @@ impl Schema {
             if let Some(oneof) = oneof {
                 within(*oneof, structure.oneofs.len(), || format!("oneof of `{name}.{field}`"))?;
             }
+        }
+        if structure.kind == StructKind::Message {
+            fields.iter().try_for_each(|field| {
+                check_message_field(field).map_err(|e| format!("`{name}.{}`: {e}", field.name))
+            })?;
         }
         Ok(())
     }
@@ -141,6 +148,36 @@ impl Schema {
         let names = service.methods.iter().map(|m| &self.methods[*m as usize].name);
         unique(names, || format!("method of service `{name}`"))
     }
+}
+
+/// What Protobuf asks of a field beside what every schema does.
+fn check_message_field(field: &Field) -> Result<(), String> {
+    if !(1..=MAX_FIELD_NUMBER).contains(&field.id) {
+        return Err(format!("its number is {}; numbers are 1 to {MAX_FIELD_NUMBER}", field.id));
+    }
+    let is_single = |ty: &Type| !matches!(ty, Type::List(_) | Type::Set(_) | Type::Map(..));
+    match &field.ty {
+        Type::Set(_) => return Err("Protobuf has no sets".into()),
+        Type::List(element) if !is_single(element) => return Err("it repeats what is repeated".into()),
+        Type::Map(_, value) if !is_single(value) => return Err("the values of its map are repeated".into()),
+        Type::Map(key, _) if !is_map_key(key) => {
+            return Err("the key of a map is an integer, a bool or a string".into());
+        }
+        _ => {}
+    }
+    match field.oneof {
+        Some(_) if !is_single(&field.ty) => Err("a member of a oneof is repeated".into()),
+        Some(_) if field.requiredness != Requiredness::Optional => Err("a member of a oneof is not optional".into()),
+        _ => Ok(()),
+    }
+}
+
+fn is_map_key(ty: &Type) -> bool {
+    use Type::{Bool, Fixed32, Fixed64, I32, I64, Sfixed32, Sfixed64, Sint32, Sint64, String, Uint32, Uint64};
+    matches!(
+        ty,
+        Bool | I32 | I64 | Uint32 | Uint64 | Sint32 | Sint64 | Fixed32 | Fixed64 | Sfixed32 | Sfixed64 | String
+    )
 }
 
 fn within(index: u32, len: usize, what: impl Fn() -> String) -> Result<(), String> {
@@ -232,6 +269,39 @@ mod tests {
     #[test]
     fn services_do_not_extend_themselves() {
         assert_eq!(broken(|s| s.services[0].extends = Some(1)), "service `Base` extends itself");
+    }
+
+    #[test]
+    fn messages_have_to_be_protobufs() {
+        const IDL: &str = "syntax = \"proto3\"; message A { int32 a = 1; repeated A b = 2; map<string, A> c = 3; oneof d { int32 e = 4; } }
+            service S { rpc M(A) returns (A); }";
+        let cases: [Case<'_>; 10] = [
+            (&|s| s.structs[0].fields[0].id = 0, "`A.a`: its number is 0; numbers are 1 to 536870911"),
+            (&|s| s.structs[0].fields[0].id = 1 << 29, "`A.a`: its number is 536870912"),
+            (&|s| s.structs[0].fields[0].id = 2, "field id of struct `A` `2` is there twice"),
+            (&|s| s.structs[0].fields[1].ty = nested(2), "`A.b`: it repeats what is repeated"),
+            (&|s| s.structs[0].fields[1].ty = Type::Set(Box::new(Type::I32)), "`A.b`: Protobuf has no sets"),
+            (
+                &|s| s.structs[0].fields[2].ty = Type::Map(Box::new(Type::Float), Box::new(Type::I32)),
+                "`A.c`: the key of a map",
+            ),
+            (
+                &|s| s.structs[0].fields[2].ty = Type::Map(Box::new(Type::I32), Box::new(nested(1))),
+                "`A.c`: the values of its map",
+            ),
+            (&|s| s.structs[0].fields[3].ty = nested(1), "`A.e`: a member of a oneof is repeated"),
+            (
+                &|s| s.structs[0].fields[3].requiredness = Requiredness::Default,
+                "`A.e`: a member of a oneof is not optional",
+            ),
+            (&|s| s.methods[0].result = None, "method `M` takes a message and answers with none"),
+        ];
+        for (change, message) in cases {
+            let mut schema = crate::proto::testing::load_one(IDL);
+            change(&mut schema);
+            let told = schema.validate().expect_err("broken by the change");
+            assert!(told.contains(message), "expected {message}, told {told}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use pilota_thrift_parser::{File as Tree, Ident, Item};
 
@@ -10,6 +10,7 @@ use super::parse::parse;
 use super::positions::Outline;
 use super::tokens::{Fault, Spot, Tokens};
 use crate::mistake::Mistake;
+use crate::paths::{circles, normal, slashes};
 
 /// Most files of one build: a guard against sources that make files up.
 const MAX_FILES: usize = 4096;
@@ -209,38 +210,18 @@ impl Texts {
 
     /// A mistake for every include that leads back to its own file.
     fn circles(&self, includes: &[Includes]) -> Vec<Mistake> {
-        let mut mistakes = Vec::new();
-        // 0: not seen, 1: on the way, 2: done. The way is kept in a list of its own, so that depth costs no stack.
-        let mut state = vec![0u8; includes.len()];
-        for root in 0..includes.len() {
-            let mut way = vec![(root, 0)];
-            while let Some((file, next)) = way.pop() {
-                if next == 0 && std::mem::replace(&mut state[file], 1) != 0 {
-                    state[file] = 2;
-                    continue;
-                }
-                let Some((_, spot, target)) = includes[file].get(next) else {
-                    state[file] = 2;
-                    continue;
-                };
-                way.push((file, next + 1));
-                match state[*target] {
-                    0 => way.push((*target, 0)),
-                    1 => {
-                        let begin = way.iter().position(|(step, _)| step == target).unwrap_or(0);
-                        let name = |file: usize| format!("`{}`", slashes(&self.read[file].path));
-                        let chain: Vec<String> =
-                            way[begin..].iter().map(|(step, _)| name(*step)).chain([name(*target)]).collect();
-                        let fault = Fault::new(*spot, "files include each other in a circle")
-                            .hint(format!("{}; move what both need to a file of its own", chain.join(" includes ")));
-                        let Read { path, text } = &self.read[file];
-                        mistakes.push(mistake(&slashes(path), text, fault));
-                    }
-                    _ => {}
-                }
-            }
-        }
-        mistakes
+        let edges: Vec<Vec<usize>> =
+            includes.iter().map(|list| list.iter().map(|(_, _, file)| *file).collect()).collect();
+        let told = circles(&edges).into_iter().map(|circle| {
+            let names: Vec<String> =
+                circle.way.iter().map(|file| format!("`{}`", slashes(&self.read[*file].path))).collect();
+            let spot = includes[circle.file][circle.edge].1;
+            let fault = Fault::new(spot, "files include each other in a circle")
+                .hint(format!("{}; move what both need to a file of its own", names.join(" includes ")));
+            let Read { path, text } = &self.read[circle.file];
+            mistake(&slashes(path), text, fault)
+        });
+        told.collect()
     }
 }
 
@@ -271,26 +252,6 @@ fn named(includes: &Includes) -> (Vec<(String, usize)>, Vec<Fault>) {
         }
     }
     (named, faults)
-}
-
-/// A path without `.` and without `x/..`.
-pub(crate) fn normal(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir if matches!(out.components().next_back(), Some(Component::Normal(_))) => {
-                out.pop();
-            }
-            other => out.push(other),
-        }
-    }
-    out
-}
-
-/// A path as text with `/`.
-fn slashes(path: &Path) -> String {
-    path.to_string_lossy().replace('\\', "/")
 }
 
 /// Namespaces of a file by language.

@@ -33,11 +33,9 @@ use self::files::{IdlFile, Source, Texts};
 use self::resolve::Progress;
 use self::structs::Pending;
 use self::tokens::Fault;
-use crate::mistake::Mistake;
+use crate::mistake::{Mistake, put_in_order};
 use crate::model::{Annotations, Schema, Type, Value};
-
-/// Most mistakes told at once: whoever reads them starts with the first.
-const MAX_MISTAKES: usize = 100;
+use crate::paths::normal;
 
 /// Loads Thrift files and all they include.
 ///
@@ -59,7 +57,7 @@ pub fn load_thrift_with(
     roots: &[PathBuf],
     include_dirs: &[PathBuf],
 ) -> Result<Schema, Vec<Mistake>> {
-    load(&Source { read: source, identity: &files::normal }, roots, include_dirs)
+    load(&Source { read: source, identity: &normal }, roots, include_dirs)
 }
 
 fn load(source: &Source<'_>, roots: &[PathBuf], include_dirs: &[PathBuf]) -> Result<Schema, Vec<Mistake>> {
@@ -67,12 +65,7 @@ fn load(source: &Source<'_>, roots: &[PathBuf], include_dirs: &[PathBuf]) -> Res
     let includes = texts.follow(source, include_dirs);
     let mut result = texts.parse(&includes).and_then(|files| Build::new(&files).run());
     if let Err(mistakes) = &mut result {
-        mistakes.sort_by_key(|m| (m.line, m.column));
-        // By file in the order the files were reached; the sort above decides within a file.
-        let order: HashMap<String, usize> = texts.paths().enumerate().map(|(at, path)| (path, at)).collect();
-        mistakes.sort_by_key(|m| order.get(&m.file).copied().unwrap_or(0));
-        mistakes.dedup();
-        mistakes.truncate(MAX_MISTAKES);
+        put_in_order(mistakes, texts.paths());
     }
     result
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::golden::render;
 use crate::{Mistake, Schema, load_thrift_with};
 
 /// Loads the first of these files (path, text); include directory `shared`.
@@ -20,9 +21,4 @@ pub(crate) fn load_one(text: &str) -> Schema {
         Ok(schema) => schema,
         Err(mistakes) => panic!("{}", render(&mistakes)),
     }
-}
-
-/// Mistakes as they are printed.
-pub(crate) fn render(mistakes: &[Mistake]) -> String {
-    mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }

@@ -1,38 +1,13 @@
 //! Files on a disk.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::testing::Folder;
 use crate::{Mistake, Schema, load_thrift};
 
-/// A directory that goes when the test ends.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("volo-js-schema-{}-{name}", std::process::id()));
-        fs::create_dir_all(&path).expect("a folder for the test");
-        Self(path)
-    }
-
-    fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.join(name);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder for the file");
-        fs::write(&path, text).expect("the file is written");
-        path
-    }
-
-    fn load(&self, roots: &[&str]) -> Result<Schema, Vec<Mistake>> {
-        let roots: Vec<PathBuf> = roots.iter().map(|root| self.0.join(root)).collect();
-        load_thrift(&roots, &[self.0.join("include")])
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What is left behind lies in the system's folder for such things.
-        drop(fs::remove_dir_all(&self.0));
-    }
+fn load(folder: &Folder, roots: &[&str]) -> Result<Schema, Vec<Mistake>> {
+    let roots: Vec<PathBuf> = roots.iter().map(|root| folder.path.join(root)).collect();
+    load_thrift(&roots, &[folder.path.join("include")])
 }
 
 fn first(result: Result<Schema, Vec<Mistake>>) -> Mistake {
@@ -46,7 +21,7 @@ fn includes_are_found_beside_the_file_and_in_the_include_directories() {
     folder.write("idl/b.thrift", "struct B {}");
     folder.write("include/b.thrift", "struct Wrong {}");
     folder.write("include/c.thrift", "struct C {}");
-    let schema = folder.load(&["idl/a.thrift", "idl/b.thrift"]).expect("sound files");
+    let schema = load(&folder, &["idl/a.thrift", "idl/b.thrift"]).expect("sound files");
     let names: Vec<_> =
         schema.files.iter().map(|f| (Path::new(&f.path).file_name().expect("a name").to_owned(), f.root)).collect();
     assert_eq!(names, [("a.thrift".into(), true), ("b.thrift".into(), true), ("c.thrift".into(), false)]);
@@ -61,8 +36,8 @@ fn a_link_is_the_file_it_leads_to() {
     let folder = Folder::new("link");
     folder.write("a.thrift", "include \"b.thrift\" struct A { 1: b.B b }");
     let target = folder.write("b.thrift", "struct B {}");
-    std::os::unix::fs::symlink(target, folder.0.join("link.thrift")).expect("a link");
-    let schema = folder.load(&["a.thrift", "link.thrift"]).expect("sound files");
+    std::os::unix::fs::symlink(target, folder.path.join("link.thrift")).expect("a link");
+    let schema = load(&folder, &["a.thrift", "link.thrift"]).expect("sound files");
     assert_eq!((schema.files.len(), schema.structs.len()), (2, 2));
 }
 
@@ -73,17 +48,17 @@ fn files_that_cannot_be_read_are_told() {
     folder.write("latin1.thrift", b"// gr\xfc\xdfe");
     folder.write("include/folder.thrift/x", "");
     folder.write("b.thrift", "include \"folder.thrift\"");
-    let mistake = first(folder.load(&["a.thrift"]));
+    let mistake = first(load(&folder, &["a.thrift"]));
     assert!(mistake.message.contains("latin1.thrift` cannot be read"), "{mistake}");
     assert_eq!((mistake.line, mistake.column), (2, 9));
-    assert!(first(folder.load(&["b.thrift"])).message.contains("folder.thrift` cannot be read"));
+    assert!(first(load(&folder, &["b.thrift"])).message.contains("folder.thrift` cannot be read"));
 }
 
 #[test]
 fn every_root_has_to_be_there() {
     let folder = Folder::new("roots");
     folder.write("a.thrift", "struct A { 1: }");
-    let mistakes = folder.load(&["gone.thrift", "a.thrift"]).expect_err("two mistakes");
+    let mistakes = load(&folder, &["gone.thrift", "a.thrift"]).expect_err("two mistakes");
     assert_eq!(mistakes.len(), 2);
     let gone = &mistakes[0];
     assert!(gone.message.starts_with("there is no file `") && gone.file.ends_with("gone.thrift"), "{gone}");

@@ -5,7 +5,7 @@ use crate::{Field, Requiredness, Schema, Struct, StructKind, Type, Value};
 
 fn everything() -> Schema {
     let files = [("a.thrift", include_str!("everything.thrift")), ("shared/base.thrift", include_str!("base.thrift"))];
-    let schema = load_files(&files).unwrap_or_else(|m| panic!("{}", crate::thrift::testing::render(&m)));
+    let schema = load_files(&files).unwrap_or_else(|m| panic!("{}", crate::golden::render(&m)));
     schema.validate().expect("a sound schema");
     assert_eq!(Schema::from_json(&schema.to_json()).expect("its own JSON"), schema);
     schema

@@ -1,23 +1,8 @@
 //! Input that nobody wrote by hand: no text may end in a panic, or in a schema that contradicts itself.
 
 use crate::Schema;
+use crate::testing::Random;
 use crate::thrift::testing::{load_files, load_one};
-
-/// xorshift64*: a fixed seed makes every failure come again.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        (self.next() >> 33) as usize % limit.max(1)
-    }
-}
 
 /// Whatever is loaded holds what a schema promises, and every mistake lies in its file. True if the text is sound.
 fn check(text: &str) -> bool {

@@ -1,84 +1,29 @@
-//! Every mistake with the exact text it is told in.
-//!
-//! The cases are in `mistakes/*.txt`: `=== title`, then files as `--- path` with their text (the first is the root),
-//! then `--- mistakes` with what is printed. `VOLO_UPDATE_CASES=1 cargo test -p volo-js-schema` writes the last part anew;
-//! read what it wrote before committing it.
+//! Every mistake with the exact text it is told in; see [`crate::golden`].
 
-use std::fmt::Write;
-use std::path::Path;
-
-use crate::thrift::testing::{load_files, render};
-
-struct Case<'a> {
-    title: &'a str,
-    files: Vec<(&'a str, &'a str)>,
-    expected: &'a str,
-}
-
-fn cases(text: &str) -> Vec<Case<'_>> {
-    let sections = text.split("=== ").skip(1);
-    sections
-        .map(|section| {
-            let mut parts = section.split("--- ");
-            let title = parts.next().unwrap_or_default().trim_end();
-            let mut files: Vec<(&str, &str)> = parts.filter_map(|part| part.split_once('\n')).collect();
-            let (last, expected) = files.pop().expect("a case has files and mistakes");
-            assert_eq!(last, "mistakes", "{title}");
-            Case { title, files, expected: expected.trim_end() }
-        })
-        .collect()
-}
-
-fn check(name: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/thrift/tests/mistakes").join(name);
-    let text = std::fs::read_to_string(&path).expect("the cases");
-    let mut anew = String::new();
-    let mut wrong = Vec::new();
-    for case in cases(&text) {
-        let told = match load_files(&case.files) {
-            Ok(_) => String::new(),
-            Err(mistakes) => render(&mistakes),
-        };
-        let told = told.trim_end();
-        writeln!(anew, "=== {}", case.title).expect("a string grows");
-        for (path, text) in &case.files {
-            write!(anew, "--- {path}\n{text}").expect("a string grows");
-        }
-        write!(anew, "--- mistakes\n{told}\n\n").expect("a string grows");
-        if told.is_empty() {
-            wrong.push(format!("{}: no mistake was found", case.title));
-        } else if told != case.expected {
-            wrong.push(format!("{}: expected\n{}\ntold\n{told}\n", case.title, case.expected));
-        }
-    }
-    if std::env::var_os("VOLO_UPDATE_CASES").is_some() {
-        std::fs::write(&path, anew).expect("the cases are written");
-    } else {
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    }
-}
+use crate::golden::check;
+use crate::thrift::testing::load_files;
 
 #[test]
 fn syntax() {
-    check("syntax.txt");
+    check(load_files, "thrift/tests/mistakes/syntax.txt");
 }
 
 #[test]
 fn files() {
-    check("files.txt");
+    check(load_files, "thrift/tests/mistakes/files.txt");
 }
 
 #[test]
 fn types() {
-    check("types.txt");
+    check(load_files, "thrift/tests/mistakes/types.txt");
 }
 
 #[test]
 fn services() {
-    check("services.txt");
+    check(load_files, "thrift/tests/mistakes/services.txt");
 }
 
 #[test]
 fn values() {
-    check("values.txt");
+    check(load_files, "thrift/tests/mistakes/values.txt");
 }
