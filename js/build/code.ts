@@ -1,7 +1,7 @@
 /** The code of one generated file while it is being written. */
 import type { Type } from '../schema/model.js'
-import { kindOf } from '../schema/types.js'
-import type { Module, Project } from './project.js'
+import { kindOf, structName } from '../schema/types.js'
+import { scriptName, type Module, type Project } from './project.js'
 
 /** A name that another generated file gives to this one. */
 export interface Import {
@@ -65,6 +65,12 @@ export class Code {
     return this.import(module, entity.name.exported)
   }
 
+  /** The local name of a message's descriptor. */
+  messageSchema(struct: number): string {
+    const [module, entity] = this.project.messageSchema(struct)
+    return module === this.module ? entity.name.local : this.import(module, entity.name.exported)
+  }
+
   /** The local name of a public export of another file. */
   import(module: Module, exported: string): string {
     const key = `${module.base} ${exported}`
@@ -100,7 +106,7 @@ export class Code {
     const { schema } = this.project
     if (typeof type === 'string') return type[0].toUpperCase() + type.slice(1)
     if ('enum' in type) return this.project.enum(type.enum)[1].name.exported
-    if ('struct' in type) return schema.structs[type.struct].name
+    if ('struct' in type) return scriptName(structName(schema, type.struct))
     if ('list' in type) return `ListOf${this.nameOf(type.list)}`
     if ('set' in type) return `SetOf${this.nameOf(type.set)}`
     return `${kindOf(schema, type) === 'map' ? 'Map' : 'Record'}Of${this.nameOf(type.map[0])}To${this.nameOf(type.map[1])}`

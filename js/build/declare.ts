@@ -1,8 +1,10 @@
 /** Declarations: what TypeScript knows of a generated file. */
 import { isOptional } from '../schema/interpret.js'
+import { membersOf } from '../schema/message.js'
 import type { Field, Method, Struct, Type } from '../schema/model.js'
 import { isInherited } from '../schema/names.js'
-import { enumOf, isRequired, kindOf, successOf } from '../schema/types.js'
+import { enumOf, isProtobuf, isRequired, kindOf, responseOf, shapeOf, successOf } from '../schema/types.js'
+import { messageInit, messageInterface, withDeprecation } from './declare-message.js'
 import type { Entity, Module, Project } from './project.js'
 import { docComment, indented, memberName, quote } from './text.js'
 
@@ -23,9 +25,8 @@ export class Declarations {
       const what = space.value ? 'export' : 'export type'
       return `${what} { ${name.local} as ${name.exported} }`
     })
-    const services = this.module.entities.some(({ kind }) => kind === 'service')
     const imports = [
-      ...(services ? ["import type { MethodDescriptor, ServiceDescriptor } from 'volo-js/generated'"] : []),
+      ...runtimeImports(blocks),
       ...this.project.modules.flatMap((module) => {
         const local = this.imports.get(module)
         return local === undefined ? [] : [`import type * as ${local} from './${module.base}.js'`]
@@ -40,6 +41,19 @@ export class Declarations {
   private entity(entity: Entity): string[] {
     const { schema } = this.project
     switch (entity.kind) {
+      case 'message': {
+        const head = `${this.head(entity)}interface ${entity.name.local}`
+        return messageInterface(head, schema.structs[entity.index], (type) => this.type(type))
+      }
+      case 'messageInit': {
+        const head = `${this.head(entity)}interface ${entity.name.local}`
+        return messageInit(head, schema.structs[entity.index], (type) => this.type(type, true))
+      }
+      case 'messageSchema': {
+        const types = [this.project.struct(entity.index), this.project.messageInit(entity.index)]
+        const both = types.map(([module, type]) => this.reference(module, type)).join(', ')
+        return [`${this.head(entity)}const ${entity.name.local}: MessageDescriptor<${both}>`]
+      }
       case 'struct':
         return this.interface(entity, schema.structs[entity.index])
       case 'union':
@@ -70,7 +84,7 @@ export class Declarations {
   /** `export` unless the name is exported under another one at the end; `declare` for values. */
   private head(entity: Entity): string {
     const exported = entity.name.local === entity.name.exported ? 'export ' : ''
-    const isValue = entity.kind === 'const' || entity.kind === 'service'
+    const isValue = entity.space.value && !entity.space.type
     return isValue ? `${exported}declare ` : exported
   }
 
@@ -136,35 +150,54 @@ export class Declarations {
   }
 
   private enum(entity: Entity): string[] {
-    const { doc, members } = enumOf(this.project.schema, entity.index)
+    const declared = enumOf(this.project.schema, entity.index)
+    const protobuf = isProtobuf(this.project.schema)
+    const members = membersOf(declared, protobuf)
+    const doc = docComment(withDeprecation(declared.doc, declared.annotations))
     const { local } = entity.name
     const head = this.head(entity)
+    // `number & {}` is any number, but does not swallow the members, which editors go on to offer.
+    const open = protobuf && declared.closed !== true ? ' | (number & {})' : ''
     return [
-      ...docComment(doc),
+      ...doc,
       `${head}declare const ${local}: {`,
       ...members.flatMap((member) => [
         ...docComment(member.doc, '  '),
         `  readonly ${memberName(member.name)}: ${member.value}`,
       ]),
       '}',
-      ...docComment(doc),
-      `${head}type ${local} = ${members.length === 0 ? 'number' : `(typeof ${local})[keyof typeof ${local}]`}`,
+      ...doc,
+      `${head}type ${local} = ${members.length === 0 ? 'number' : `(typeof ${local})[keyof typeof ${local}]${open}`}`,
     ]
   }
 
   private service(entity: Entity): string[] {
     const { schema } = this.project
     const service = schema.services[entity.index]
+    const protobuf = isProtobuf(schema)
     const methods = service.methods.flatMap((index) => {
       const method = schema.methods[index]
-      const types = `MethodDescriptor<${this.request(method)}, ${this.response(method)}>`
-      return [...docComment(method.doc), `${memberName(this.project.methodName(index))}: ${types}`]
+      const types = protobuf ? this.grpcMethod(method) : this.thriftMethod(method)
+      const doc = docComment(withDeprecation(method.doc, method.annotations))
+      return [...doc, `${memberName(this.project.methodName(index))}: ${types}`]
     })
     const head = `${this.head(entity)}const ${entity.name.local}: ServiceDescriptor<{`
+    const end = `}, ${protobuf ? "'grpc'" : "'thrift'"}>`
     return [
-      ...docComment(service.doc),
-      ...(methods.length === 0 ? [`${head}}, 'thrift'>`] : [head, ...indented(methods), "}, 'thrift'>"]),
+      ...docComment(withDeprecation(service.doc, service.annotations)),
+      ...(methods.length === 0 ? [`${head}${end}`] : [head, ...indented(methods), end]),
     ]
+  }
+
+  private grpcMethod(method: Method): string {
+    const messages = [method.args, responseOf(method)].map(
+      (index) => `typeof ${this.reference(...this.project.messageSchema(index))}`,
+    )
+    return `GrpcMethodDescriptor<${[quote(shapeOf(method)), ...messages].join(', ')}>`
+  }
+
+  private thriftMethod(method: Method): string {
+    return `MethodDescriptor<${this.request(method)}, ${this.response(method)}>`
   }
 
   private request(method: Method): string {
@@ -181,11 +214,16 @@ export class Declarations {
     return success === undefined ? 'void' : this.type(success.type)
   }
 
-  private type(type: Type): string {
+  /** A type as it is read; `init` asks for what may be written, where parts of messages may be left out and nothing is changed. */
+  private type(type: Type, init = false): string {
     switch (kindOf(this.project.schema, type)) {
       case 'bool':
         return 'boolean'
       case 'i64':
+      case 'sint64':
+      case 'sfixed64':
+      case 'uint64':
+      case 'fixed64':
         return this.project.int64
       case 'string':
       case 'uuid':
@@ -199,20 +237,23 @@ export class Declarations {
       case 'set':
       case 'map':
       case 'record':
-        return this.compound(type as Exclude<Type, string>)
+        return this.compound(type as Exclude<Type, string>, init)
       default:
         return 'number'
     }
   }
 
-  private compound(type: Exclude<Type, string>): string {
+  private compound(type: Exclude<Type, string>, init: boolean): string {
     if ('enum' in type) return this.reference(...this.project.enum(type.enum))
-    if ('struct' in type) return this.reference(...this.project.struct(type.struct))
-    if ('list' in type) return `${this.type(type.list)}[]`
-    if ('set' in type) return `Set<${this.type(type.set)}>`
+    if ('struct' in type) {
+      return this.reference(...(init ? this.project.messageInit(type.struct) : this.project.struct(type.struct)))
+    }
+    if ('list' in type) return `${init ? 'readonly ' : ''}${this.type(type.list, init)}[]`
+    if ('set' in type) return `Set<${this.type(type.set, init)}>`
     const [key, value] = type.map
-    const record = kindOf(this.project.schema, type) === 'record'
-    return `${record ? 'Record' : 'Map'}<${this.type(key)}, ${this.type(value)}>`
+    const both = `${this.type(key, init)}, ${this.type(value, init)}`
+    if (kindOf(this.project.schema, type) === 'map') return `${init ? 'ReadonlyMap' : 'Map'}<${both}>`
+    return init ? `Readonly<Record<${both}>>` : `Record<${both}>`
   }
 
   private reference(module: Module, { name }: Entity): string {
@@ -224,6 +265,19 @@ export class Declarations {
     }
     return `${local}.${name.exported}`
   }
+}
+
+/** What declarations take from the package. */
+function runtimeImports(blocks: readonly string[][]): string[] {
+  const text = blocks.flat().join('\n')
+  const names = [
+    'GrpcMethodDescriptor',
+    'MessageDescriptor',
+    'MethodDescriptor',
+    'ServiceDescriptor',
+    'UnknownFields',
+  ].filter((name) => new RegExp(`\\b${name}\\b`).test(text))
+  return names.length === 0 ? [] : [`import type { ${names.join(', ')} } from 'volo-js/generated'`]
 }
 
 /** Width from which on an object's type takes a line a member. */

@@ -6,6 +6,7 @@ import { wireSchema } from '../schema/wire.js'
 import { Code } from './code.js'
 import { needsEscape } from './identifiers.js'
 import { Declarations } from './declare.js'
+import { printMessageSchema } from './print-message.js'
 import { printConst, printService } from './print-service.js'
 import { printEnum, printException } from './print-types.js'
 import { Project, type Entity, type Module } from './project.js'
@@ -62,6 +63,8 @@ export interface GeneratedScript {
   /** In the order of the schema. */
   readonly services: readonly ScriptExport[]
   readonly exceptions: readonly ScriptExport[]
+  /** Descriptors of messages. */
+  readonly messages: readonly ScriptExport[]
 }
 
 /** Generates a script. */
@@ -100,6 +103,7 @@ export function generateScript(schema: Schema, options: GenerateOptions = {}): G
     text: ['($, $program) => {', ...body, '}', ''].join('\n'),
     services: exportsOf('service', schema.services),
     exceptions: exportsOf('exception', schema.structs),
+    messages: exportsOf('messageSchema', schema.structs),
   }
 }
 
@@ -140,7 +144,7 @@ function writeCode(project: Project): Code[] {
     }
     return code
   }
-  for (const kind of ['enum', 'exception', 'const', 'service'] as const) {
+  for (const kind of ['enum', 'exception', 'const', 'messageSchema', 'service'] as const) {
     for (const module of project.modules) {
       const code = codeOf(module)
       for (const entity of module.entities) {
@@ -148,6 +152,7 @@ function writeCode(project: Project): Code[] {
         if (kind === 'enum') code.blocks.push(printEnum(project, entity))
         else if (kind === 'exception') code.blocks.push(printException(project, entity))
         else if (kind === 'const') code.blocks.push(printConst(code, entity))
+        else if (kind === 'messageSchema') code.blocks.push(printMessageSchema(code, entity))
         else code.blocks.push(printService(code, entity))
         code.export(entity.name.local, entity.name.exported)
       }

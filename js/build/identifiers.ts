@@ -16,7 +16,8 @@ const reservedTypes = new Set('any unknown never number string boolean bigint sy
 const taken = new Set(
   (
     'Array BigInt Error Map Number Object Omit Promise Record Set String Symbol TextEncoder Uint8Array ' +
-    'MethodDescriptor Program ServiceDescriptor program t p q s v n k e i32 keys error fields'
+    'GrpcMethodDescriptor MessageDescriptor MethodDescriptor Program Readonly ReadonlyMap ServiceDescriptor UnknownFields ' +
+    'program t p q s u v n k e i32 keys error failure fields'
   ).split(' '),
 )
 const takenPattern = /^(f|bits)\d+$/

@@ -17,6 +17,8 @@ export function printLiteral(code: Code, of: Literal): string {
       return quote(of.value)
     case 'bytes':
       return `new TextEncoder().encode(${quote(of.value)})`
+    case 'base64':
+      return `new Uint8Array([${[...Buffer.from(of.value, 'base64')].join(', ')}])`
     case 'array':
       return `[${of.items.map((item) => printLiteral(code, item)).join(', ')}]`
     case 'set':

@@ -4,6 +4,7 @@ import type { Field, Struct, Type } from '../schema/model.js'
 import { isRequired, kindOf, presenceSlots } from '../schema/types.js'
 import { Slot, type Code } from './code.js'
 import { printLiteral } from './print-literal.js'
+import { readMessage } from './print-message.js'
 import { indented, literalKey, quote } from './text.js'
 
 /** An expression that reads the value in a slot. It may use `t` and `i32`. */
@@ -15,10 +16,21 @@ export function readExpression(code: Code, type: Type, slot: Slot, path: string)
     case 'i8':
     case 'i16':
     case 'i32':
+    case 'sint32':
+    case 'sfixed32':
     case 'enum':
       return `i32[${slot.half()}]`
+    case 'uint32':
+    case 'fixed32':
+      return `i32[${slot.half()}] >>> 0`
+    case 'uint64':
+    case 'fixed64':
+      return int64 === 'bigint' ? `BigInt.asUintN(64, t.i64[${slot}])` : `t.safeUnsigned(${slot}, ${quote(path)})`
     case 'i64':
+    case 'sint64':
+    case 'sfixed64':
       return int64 === 'bigint' ? `t.i64[${slot}]` : `t.safeInteger(${slot}, ${quote(path)})`
+    case 'float':
     case 'double':
       return `t.f64[${slot}]`
     case 'string':
@@ -64,10 +76,9 @@ export function withPresence(lines: readonly string[], base: string, words: numb
 }
 
 /** The local name of the function that reads a struct. */
-function structReader(code: Code, index: number): string {
+export function structReader(code: Code, index: number): string {
   const [module] = code.project.struct(index)
-  const { name } = code.project.schema.structs[index]
-  const wish = `read${name}`
+  const wish = `read${code.nameOf({ struct: index })}`
   return code.from(module, wish, (owner) =>
     owner.function(`read struct ${index}`, wish, (local) => printStruct(owner, index, local)),
   )
@@ -75,12 +86,10 @@ function structReader(code: Code, index: number): string {
 
 function printStruct(code: Code, index: number, name: string): string[] {
   const struct = code.project.schema.structs[index]
+  const head = `function ${name}(t, p) {`
+  if (struct.kind === 'message') return [head, ...readMessage(code, index).map((line) => `  ${line}`), '}']
   const body = struct.kind === 'union' ? unionBody(code, struct) : structBody(code, struct, index)
-  return [
-    `function ${name}(t, p) {`,
-    ...withPresence(body, 'p', 2 * presenceSlots(struct)).map((line) => `  ${line}`),
-    '}',
-  ]
+  return [head, ...withPresence(body, 'p', 2 * presenceSlots(struct)).map((line) => `  ${line}`), '}']
 }
 
 function structBody(code: Code, struct: Struct, index: number): string[] {
@@ -103,7 +112,7 @@ function unionBody(code: Code, struct: Struct): string[] {
 /** The local name of the function that reads a list, set or map. */
 function containerReader(code: Code, type: Exclude<Type, string>, path: string): string {
   // Only integers made numbers name their place, so only they need functions of their own.
-  const place = code.project.int64 === 'number' && JSON.stringify(type).includes('"i64"') ? path : ''
+  const place = code.project.int64 === 'number' && /"(s?fixed|[su]int|i)64"/.test(JSON.stringify(type)) ? path : ''
   return code.function(`read ${JSON.stringify(type)} ${place}`, `read${code.nameOf(type)}`, (name) =>
     printContainer(code, type, path, name),
   )

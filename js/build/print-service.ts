@@ -1,13 +1,23 @@
 /** Printers of services: descriptors with their methods. */
 import { literal } from '../schema/literal.js'
 import { argumentPath, isOptional } from '../schema/interpret.js'
+import { withoutPackage } from '../schema/message.js'
 import type { Field, Method, Struct } from '../schema/model.js'
-import { methodName, presenceSlots, rootPath, successOf } from '../schema/types.js'
+import {
+  isProtobuf,
+  methodName,
+  pathOf,
+  presenceSlots,
+  responseOf,
+  rootPath,
+  shapeOf,
+  successOf,
+} from '../schema/types.js'
 import { Slot, type Code } from './code.js'
 import { printLiteral } from './print-literal.js'
 import { fieldExpression, presenceTest, readExpression, withPresence } from './print-read.js'
 import { onlyBit, presenceStatements, take, writeStatements } from './print-write.js'
-import type { Entity } from './project.js'
+import { scriptName, type Entity } from './project.js'
 import { indented, literalKey, quote } from './text.js'
 
 /** The constant that is a service. */
@@ -23,7 +33,7 @@ export function printService(code: Code, entity: Entity): string[] {
   return [
     `const ${entity.name.local} = {`,
     `  name: ${quote(service.name)},`,
-    "  protocol: 'thrift',",
+    `  protocol: ${isProtobuf(code.project.schema) ? "'grpc'" : "'thrift'"},`,
     '  program: $program,',
     `  index: ${entity.index},`,
     ...(methods.length === 0 ? ['  methods: {},'] : ['  methods: {', ...methods, '  },']),
@@ -33,7 +43,9 @@ export function printService(code: Code, entity: Entity): string[] {
 
 function methodWish(code: Code, index: number): string {
   const { name, service } = code.project.schema.methods[index]
-  return `${code.project.schema.services[service].name}$${name}`
+  const { schema } = code.project
+  const { name: its, file } = schema.services[service]
+  return `${scriptName(withoutPackage(schema, its, file))}$${name}`
 }
 
 function printMethod(code: Code, index: number, name: string): string[] {
@@ -50,12 +62,36 @@ function printMethod(code: Code, index: number, name: string): string[] {
     `  oneway: ${method.oneway ?? false},`,
     `  idempotent: ${method.annotations?.idempotent === 'true'},`,
     `  annotations: {${annotations.length === 0 ? '' : ` ${annotations.join(', ')} `}},`,
+    ...(isProtobuf(schema) ? grpcMembers(code, method) : thriftMembers(code, method, index)),
+    '}',
+  ]
+}
+
+/** What a method of gRPC has more, and its codecs: those of its messages. */
+function grpcMembers(code: Code, method: Method): string[] {
+  const { schema } = code.project
+  const input = code.messageSchema(method.args)
+  const output = code.messageSchema(responseOf(method))
+  return [
+    `  kind: ${quote(shapeOf(method))},`,
+    `  path: ${quote(pathOf(schema, method))},`,
+    `  input: ${input},`,
+    `  output: ${output},`,
+    `  readArgs: ${input}.read,`,
+    `  writeArgs: ${input}.write,`,
+    `  readResult: ${output}.read,`,
+    `  writeResult: ${output}.write,`,
+    '  writeException: () => false,',
+  ]
+}
+
+function thriftMembers(code: Code, method: Method, index: number): string[] {
+  return [
     ...member('readArgs(t, p)', readArgs(code, method)),
     ...member('writeArgs(t, v)', guarded(index, "'args'", 'v', writeArgs(code, method))),
     ...member('readResult(t, p)', readResult(code, method)),
     ...member('writeResult(t, v)', writeResult(code, method, index)),
     ...member('writeException(t, error)', writeException(code, method, index)),
-    '}',
   ]
 }
 

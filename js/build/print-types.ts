@@ -1,14 +1,15 @@
 /** Printers of what a file has beside codecs: enums and exception classes. */
 import { storageOf } from '../schema/exceptions.js'
+import { membersOf } from '../schema/message.js'
 import { isInherited } from '../schema/names.js'
-import { enumOf } from '../schema/types.js'
+import { enumOf, isProtobuf } from '../schema/types.js'
 import { take } from './print-write.js'
 import type { Entity, Project } from './project.js'
 import { access, literalKey, quote } from './text.js'
 
 /** The constant object of an enum. */
 export function printEnum(project: Project, entity: Entity): string[] {
-  const { members } = enumOf(project.schema, entity.index)
+  const members = membersOf(enumOf(project.schema, entity.index), isProtobuf(project.schema))
   return [
     `const ${entity.name.local} = {`,
     ...members.map(({ name, value }) => `  ${literalKey(name)}: ${value},`),

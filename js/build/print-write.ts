@@ -1,10 +1,11 @@
 /** Printers of writers: functions that check a value and lay it on the tape out. */
 import { literal } from '../schema/literal.js'
-import type { Struct, Type } from '../schema/model.js'
+import type { Schema, Struct, Type } from '../schema/model.js'
 import { isInherited, isInheritedByErrors } from '../schema/names.js'
 import { isRequired, kindOf, presenceSlots, typeName } from '../schema/types.js'
 import { Slot, type Code } from './code.js'
 import { printLiteral } from './print-literal.js'
+import { messageWriter } from './print-message.js'
 import { access, indented, quote } from './text.js'
 
 /** How integers of less than 64 bits are told from others: the operation that keeps only these. */
@@ -12,6 +13,10 @@ const truncations = {
   i8: (value: string) => `(${value} << 24) >> 24`,
   i16: (value: string) => `(${value} << 16) >> 16`,
   i32: (value: string) => `(${value} | 0)`,
+  sint32: (value: string) => `(${value} | 0)`,
+  sfixed32: (value: string) => `(${value} | 0)`,
+  uint32: (value: string) => `(${value} >>> 0)`,
+  fixed32: (value: string) => `(${value} >>> 0)`,
   enum: (value: string) => `(${value} | 0)`,
 }
 
@@ -27,12 +32,33 @@ export function writeStatements(code: Code, type: Type, slot: Slot, value: strin
     case 'i8':
     case 'i16':
     case 'i32':
+    case 'sint32':
+    case 'sfixed32':
+    case 'uint32':
+    case 'fixed32':
     case 'enum':
       return [
         check(`typeof ${value} !== 'number' || ${truncations[kind](value)} !== ${value}`, kind),
         ...halves(slot, value),
       ]
+    case 'uint64':
+    case 'fixed64':
+      if (int64 === 'bigint') {
+        return [
+          check(`typeof ${value} !== 'bigint' || BigInt.asUintN(64, ${value}) !== ${value}`, 'unsigned bigint'),
+          `t.i64[${slot}] = ${value}`,
+        ]
+      }
+      return [
+        check(
+          `typeof ${value} !== 'number' || !Number.isSafeInteger(${value}) || ${value} < 0`,
+          'unsigned number of 64 bits',
+        ),
+        ...wideHalves(slot, value),
+      ]
     case 'i64':
+    case 'sint64':
+    case 'sfixed64':
       if (int64 === 'bigint') {
         return [
           check(`typeof ${value} !== 'bigint' || BigInt.asIntN(64, ${value}) !== ${value}`, 'bigint'),
@@ -41,9 +67,10 @@ export function writeStatements(code: Code, type: Type, slot: Slot, value: strin
       }
       return [
         check(`typeof ${value} !== 'number' || !Number.isSafeInteger(${value})`, 'number of 64 bits'),
-        `t.i32[${slot.half()}] = ${value}`,
-        `t.i32[${slot.half(1)}] = Math.floor(${value} / 4294967296)`,
+        ...wideHalves(slot, value),
       ]
+    case 'float':
+      return [check(`!$.isFloat(${value})`, 'float'), `t.f64[${slot}] = ${value}`]
     case 'double':
       return [check(`typeof ${value} !== 'number'`, 'number'), `t.f64[${slot}] = ${value}`]
     case 'string':
@@ -54,6 +81,9 @@ export function writeStatements(code: Code, type: Type, slot: Slot, value: strin
       return [check(`!$.isBytes(${value})`, 'Uint8Array'), `t.binary(${slot}, ${value})`]
     case 'struct':
     case 'union':
+      if (isMessage(schema, type)) {
+        return [`t.point(${slot}, ${messageWriter(code, (type as { struct: number }).struct)}(t, ${value}), 0)`]
+      }
       return [`${structWriter(code, (type as { struct: number }).struct)}(t, ${slot}, ${value})`]
     default:
       return [`${containerWriter(code, type as Exclude<Type, string>)}(t, ${slot}, ${value})`]
@@ -62,6 +92,15 @@ export function writeStatements(code: Code, type: Type, slot: Slot, value: strin
 
 function halves(slot: Slot, low: string): string[] {
   return [`t.i32[${slot.half()}] = ${low}`, `t.i32[${slot.half(1)}] = 0`]
+}
+
+/** Statements that lay an integer of up to 53 bits. */
+function wideHalves(slot: Slot, value: string): string[] {
+  return [`t.i32[${slot.half()}] = ${value}`, `t.i32[${slot.half(1)}] = Math.floor(${value} / 4294967296)`]
+}
+
+function isMessage(schema: Schema, type: Type): boolean {
+  return typeof type === 'object' && 'struct' in type && schema.structs[type.struct].kind === 'message'
 }
 
 /** Statements that set the presence words of the struct at `base`, given the expression of each word. */

@@ -1,12 +1,25 @@
 /** A build as a whole: which file holds what, under which name. */
-import type { File, Int64, Schema, Type } from '../schema/model.js'
+import { withoutPackage } from '../schema/message.js'
+import type { File, Int64, Schema } from '../schema/model.js'
 import { camelCase } from '../schema/names.js'
-import { recursiveStructs } from '../schema/types.js'
+import { isProtobuf, recursiveStructs } from '../schema/types.js'
 import { Identifiers, needsEscape, type Identifier, type Space } from './identifiers.js'
 
 /** A thing of the IDL that a file exports. */
 export interface Entity {
-  readonly kind: 'struct' | 'union' | 'exception' | 'enum' | 'typedef' | 'const' | 'service'
+  readonly kind:
+    | 'struct'
+    | 'union'
+    | 'exception'
+    | 'enum'
+    | 'typedef'
+    | 'const'
+    | 'service'
+    | 'message'
+    /** What a message may be when it is written. */
+    | 'messageInit'
+    /** A message's descriptor. */
+    | 'messageSchema'
   /** Index into the schema's array of its kind. */
   readonly index: number
   readonly name: Identifier
@@ -30,6 +43,9 @@ const TYPE: Space = { type: true, value: false }
 const VALUE: Space = { type: false, value: true }
 const BOTH: Space = { type: true, value: true }
 
+/** Entities that are a struct itself. */
+const structKinds: ReadonlySet<Entity['kind']> = new Set(['struct', 'union', 'exception', 'message'])
+
 /** Names of files that are not made from one IDL file. */
 const ownFiles = ['schema', 'index']
 
@@ -37,9 +53,9 @@ const ownFiles = ['schema', 'index']
 export class Project {
   readonly modules: readonly Module[]
   readonly recursive: ReadonlySet<number>
-  /** Structs that a method's arguments or results lead to: only these need codecs. */
-  readonly reachable: ReadonlySet<number>
   private readonly structs = new Map<number, [Module, Entity]>()
+  private readonly inits = new Map<number, [Module, Entity]>()
+  private readonly schemas = new Map<number, [Module, Entity]>()
   private readonly enums = new Map<number, [Module, Entity]>()
 
   constructor(
@@ -48,13 +64,12 @@ export class Project {
   ) {
     this.modules = makeModules(schema)
     this.recursive = recursiveStructs(schema)
-    this.reachable = reachableStructs(schema)
     for (const module of this.modules) {
       for (const entity of module.entities) {
         if (entity.kind === 'enum') this.enums.set(entity.index, [module, entity])
-        if (entity.kind === 'struct' || entity.kind === 'union' || entity.kind === 'exception') {
-          this.structs.set(entity.index, [module, entity])
-        }
+        if (entity.kind === 'messageInit') this.inits.set(entity.index, [module, entity])
+        if (entity.kind === 'messageSchema') this.schemas.set(entity.index, [module, entity])
+        if (structKinds.has(entity.kind)) this.structs.set(entity.index, [module, entity])
       }
     }
   }
@@ -62,6 +77,16 @@ export class Project {
   /** The file and name of a struct. */
   struct(index: number): [Module, Entity] {
     return found(this.structs.get(index), 'struct', index)
+  }
+
+  /** The file and name of what a message may be when it is written. */
+  messageInit(index: number): [Module, Entity] {
+    return found(this.inits.get(index), 'message', index)
+  }
+
+  /** The file and name of a message's descriptor. */
+  messageSchema(index: number): [Module, Entity] {
+    return found(this.schemas.get(index), 'message', index)
   }
 
   /** The file and name of an enum. */
@@ -78,6 +103,11 @@ export class Project {
   methodName(index: number): string {
     return camelCase(this.schema.methods[index].name)
   }
+}
+
+/** A name of Protobuf, `Outer.Inner`, as one word. */
+export function scriptName(name: string): string {
+  return name.replaceAll('.', '_')
 }
 
 function found<T>(value: T | undefined, what: string, index: number): T {
@@ -132,13 +162,18 @@ function moduleNames(sources: readonly string[]): string[] {
 
 function entitiesOf(schema: Schema, file: number, identifiers: Identifiers): Entity[] {
   const wanted: { kind: Entity['kind']; index: number; name: string; space: Space }[] = []
+  const protobuf = isProtobuf(schema)
+  const nameOf = (name: string): string => (protobuf ? scriptName(withoutPackage(schema, name, file)) : name)
   schema.enums?.forEach((it, index) => {
-    if (it.file === file) wanted.push({ kind: 'enum', index, name: it.name, space: BOTH })
+    if (it.file === file) wanted.push({ kind: 'enum', index, name: nameOf(it.name), space: BOTH })
   })
   schema.structs.forEach((it, index) => {
     if (it.file !== file || it.kind === 'args' || it.kind === 'result') return
-    const kind = it.kind === 'message' ? 'struct' : it.kind
-    wanted.push({ kind, index, name: it.name, space: kind === 'exception' ? BOTH : TYPE })
+    const name = nameOf(it.name)
+    wanted.push({ kind: it.kind, index, name, space: it.kind === 'exception' ? BOTH : TYPE })
+    if (it.kind !== 'message') return
+    wanted.push({ kind: 'messageInit', index, name: `${name}Init`, space: TYPE })
+    wanted.push({ kind: 'messageSchema', index, name: `${name}Schema`, space: VALUE })
   })
   schema.typedefs?.forEach((it, index) => {
     if (it.file === file) wanted.push({ kind: 'typedef', index, name: it.name, space: TYPE })
@@ -147,37 +182,17 @@ function entitiesOf(schema: Schema, file: number, identifiers: Identifiers): Ent
     if (it.file === file) wanted.push({ kind: 'const', index, name: it.name, space: VALUE })
   })
   schema.services.forEach((it, index) => {
-    if (it.file === file) wanted.push({ kind: 'service', index, name: it.name, space: VALUE })
+    if (it.file === file) wanted.push({ kind: 'service', index, name: nameOf(it.name), space: VALUE })
   })
-  // Names that can stay get their pick first.
+  // Names that can stay get their pick first, those that no IDL gave theirs last.
   const names = new Map<(typeof wanted)[number], Identifier>()
-  for (const escaped of [false, true]) {
-    for (const entity of wanted) {
-      if (needsEscape(entity.name, entity.space) === escaped)
-        names.set(entity, identifiers.public(entity.name, entity.space))
-    }
+  const rank = ({ kind, name, space }: (typeof wanted)[number]): number =>
+    (kind === 'messageInit' || kind === 'messageSchema' ? 2 : 0) + (needsEscape(name, space) ? 1 : 0)
+  for (const entity of wanted.toSorted((a, b) => rank(a) - rank(b))) {
+    names.set(entity, identifiers.public(entity.name, entity.space))
   }
   return wanted.map((entity) => {
     const { kind, index, space } = entity
     return { kind, index, space, name: found(names.get(entity), kind, index) }
   })
-}
-
-function reachableStructs(schema: Schema): Set<number> {
-  const reached = new Set<number>()
-  const visit = (type: Type): void => {
-    if (typeof type === 'string' || 'enum' in type) return
-    if ('list' in type) visit(type.list)
-    else if ('set' in type) visit(type.set)
-    else if ('map' in type) type.map.forEach(visit)
-    else if (!reached.has(type.struct)) {
-      reached.add(type.struct)
-      schema.structs[type.struct].fields.forEach((field) => visit(field.type))
-    }
-  }
-  for (const method of schema.methods) {
-    schema.structs[method.args].fields.forEach((field) => visit(field.type))
-    if (method.result !== undefined) schema.structs[method.result].fields.forEach((field) => visit(field.type))
-  }
-  return reached
 }

@@ -69,6 +69,12 @@ export interface MethodDescriptor<Req = unknown, Res = unknown, ReqInit = Req, R
   writeException(t: OutTape, error: unknown): boolean
 }
 
+/** What every message of Protobuf may have beside its fields. */
+export interface UnknownFields {
+  /** Fields that the schema does not know, as they came; they are written back. */
+  $unknown?: Uint8Array | undefined
+}
+
 /** A message of Protobuf: `ItemSchema` of generated code. */
 export interface MessageDescriptor<Message = unknown, Init = Message> {
   /** Full name, `package.Outer.Inner`. */

@@ -2,7 +2,7 @@
 import { Script } from 'node:vm'
 import { generateScript, wireText } from '../build/generate.js'
 import { VERSION } from '../build/version.js'
-import type { Program, ServiceDescriptor } from '../core/descriptor.js'
+import type { MessageDescriptor, Program, ServiceDescriptor } from '../core/descriptor.js'
 import * as runtime from '../core/generated.js'
 import { LAYOUT_VERSION } from '../core/tape/layout.js'
 import type { ExceptionClass } from './exceptions.js'
@@ -25,6 +25,8 @@ export interface Compiled {
   readonly services: readonly ServiceDescriptor[]
   /** Classes by exception; names may repeat in different files. */
   readonly exceptions: readonly { readonly name: string; readonly class: ExceptionClass }[]
+  /** Messages of Protobuf, in the order of the schema. */
+  readonly messages: readonly MessageDescriptor[]
 }
 
 /** Exports of one generated file. */
@@ -45,7 +47,7 @@ export function compileSchema(schema: Schema, options: CompileOptions = {}): Com
 }
 
 function generated(schema: Schema, int64: Int64, program: Program): Compiled {
-  const { text, services, exceptions } = generateScript(schema, { i64: int64 })
+  const { text, services, exceptions, messages } = generateScript(schema, { i64: int64 })
   // A script, not `new Function`: that one is refused where code from strings is, and has no file name in stacks.
   const script = new Script(text, { filename: `volo-gen:${schema.files?.[0]?.path ?? 'schema'}` })
   const make = script.runInThisContext() as ($: typeof runtime, program: Program) => readonly Exports[]
@@ -57,6 +59,7 @@ function generated(schema: Schema, int64: Int64, program: Program): Compiled {
       name,
       class: files[file][exported] as ExceptionClass,
     })),
+    messages: messages.map(({ file, exported }) => files[file][exported] as MessageDescriptor),
   }
 }
 
@@ -67,6 +70,9 @@ function interpreted(schema: Schema, int64: Int64, program: Program): Compiled {
     services: schema.services.map((_, index) => interpreter.service(program, index)),
     exceptions: schema.structs.flatMap(({ kind, name }, index) =>
       kind === 'exception' ? [{ name, class: interpreter.exception(index) }] : [],
+    ),
+    messages: schema.structs.flatMap(({ kind }, index) =>
+      kind === 'message' ? [interpreter.message(program, index)] : [],
     ),
   }
 }

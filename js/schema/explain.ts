@@ -13,13 +13,14 @@ export class Explainer {
   }
 
   /** What writing the value throws, with the whole path; nothing if it throws nothing this time. */
-  explain(method: number, part: Part, value: unknown): unknown {
+  explain(index: number, part: Part, value: unknown): unknown {
     const scratch = new OutTape(() => undefined, { slots: 256, text: 0, bytes: 256 })
-    scratch.open(Kind.CALL, 0, 0, method, 0)
+    scratch.open(Kind.CALL, 0, 0, 0, 0)
     try {
-      if (part === 'args') this.interpreter.method(method).writeArgs(scratch, value)
-      else if (part === 'result') this.interpreter.method(method).writeResult(scratch, value)
-      else this.interpreter.exceptionWriter(this.interpreter.schema.methods[method], part)(scratch, value)
+      if (part === 'message') this.interpreter.messageWriter(index)(scratch, value)
+      else if (part === 'args') this.interpreter.method(index).writeArgs(scratch, value)
+      else if (part === 'result') this.interpreter.method(index).writeResult(scratch, value)
+      else this.interpreter.exceptionWriter(this.interpreter.schema.methods[index], part)(scratch, value)
     } catch (error) {
       return error
     }

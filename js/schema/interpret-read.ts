@@ -3,6 +3,7 @@ import { define } from '../core/tape/checks.js'
 import type { InTape } from '../core/tape/reader.js'
 import type { ExceptionClass } from './exceptions.js'
 import { build, literal } from './literal.js'
+import { messageReader } from './message-read.js'
 import type { Field, Int64, Schema, Type } from './model.js'
 import { isRequired, kindOf, presenceSlots } from './types.js'
 
@@ -14,8 +15,8 @@ export class Readers {
   private readonly structs = new Map<number, Read>()
 
   constructor(
-    private readonly schema: Schema,
-    private readonly int64: Int64,
+    readonly schema: Schema,
+    readonly int64: Int64,
     private readonly exception: (struct: number) => ExceptionClass,
   ) {}
 
@@ -27,10 +28,21 @@ export class Readers {
       case 'i8':
       case 'i16':
       case 'i32':
+      case 'sint32':
+      case 'sfixed32':
       case 'enum':
         return (t, p) => t.i32[2 * p]
+      case 'uint32':
+      case 'fixed32':
+        return (t, p) => t.i32[2 * p] >>> 0
       case 'i64':
+      case 'sint64':
+      case 'sfixed64':
         return this.int64 === 'bigint' ? (t, p) => t.i64[p] : (t, p) => t.safeInteger(p, path)
+      case 'uint64':
+      case 'fixed64':
+        return this.int64 === 'bigint' ? (t, p) => BigInt.asUintN(64, t.i64[p]) : (t, p) => t.safeUnsigned(p, path)
+      case 'float':
       case 'double':
         return (t, p) => t.f64[p]
       case 'string':
@@ -63,7 +75,8 @@ export class Readers {
     let read = this.structs.get(index)
     if (read === undefined) {
       const { kind } = this.schema.structs[index]
-      read = kind === 'union' ? this.union(index) : this.fields(index)
+      if (kind === 'message') read = messageReader(this, index)
+      else read = kind === 'union' ? this.union(index) : this.fields(index)
       if (kind === 'exception') {
         const fields = read
         const Exception = this.exception(index)
@@ -88,7 +101,8 @@ export class Readers {
     return (t, p) => ((t.i32[2 * p + word] & bit) === 0 ? fallback() : read(t, p + slot))
   }
 
-  private fallback(field: Field): () => unknown {
+  /** A fresh value of a field's default; undefined if it has none. */
+  fallback(field: Field): () => unknown {
     const { type, default: value } = field
     if (value === undefined) return () => undefined
     // Looked at when it is needed: a struct's default may be of a struct that is being made.

@@ -3,6 +3,7 @@ import {
   changed,
   checkEmpty,
   isBytes,
+  isFloat,
   isMapLike,
   isRecord,
   isSetLike,
@@ -16,6 +17,7 @@ import { absent, TapeTypeError } from '../core/tape/errors.js'
 import type { OutTape } from '../core/tape/writer.js'
 import type { ExceptionClass } from './exceptions.js'
 import { build, literal } from './literal.js'
+import { messageWriter } from './message-write.js'
 import type { Field, Int64, Schema, Type } from './model.js'
 import { isInherited, isInheritedByErrors } from './names.js'
 import { isRequired, kindOf, presenceSlots, recursiveStructs } from './types.js'
@@ -36,7 +38,7 @@ export class Writers {
   private readonly recursive: ReadonlySet<number>
 
   constructor(
-    private readonly schema: Schema,
+    readonly schema: Schema,
     private readonly int64: Int64,
     private readonly exception: (struct: number) => ExceptionClass,
   ) {
@@ -44,7 +46,8 @@ export class Writers {
   }
 
   of(type: Type): Write {
-    switch (kindOf(this.schema, type)) {
+    const kind = kindOf(this.schema, type)
+    switch (kind) {
       case 'bool':
         return (t, p, value) => {
           if (typeof value !== 'boolean') required('', 'boolean', value)
@@ -65,13 +68,35 @@ export class Writers {
           if (typeof value !== 'number' || (value | 0) !== value) required('', 'i32', value)
           integer(t, p, value)
         }
+      case 'sint32':
+      case 'sfixed32':
+        return (t, p, value) => {
+          if (typeof value !== 'number' || (value | 0) !== value) required('', kind, value)
+          integer(t, p, value)
+        }
+      case 'uint32':
+      case 'fixed32':
+        return (t, p, value) => {
+          if (typeof value !== 'number' || value >>> 0 !== value) required('', kind, value)
+          integer(t, p, value)
+        }
       case 'enum':
         return (t, p, value) => {
           if (typeof value !== 'number' || (value | 0) !== value) required('', 'enum', value)
           integer(t, p, value)
         }
       case 'i64':
+      case 'sint64':
+      case 'sfixed64':
         return this.int64 === 'bigint' ? bigint : safeInteger
+      case 'uint64':
+      case 'fixed64':
+        return this.int64 === 'bigint' ? unsignedBigint : safeUnsigned
+      case 'float':
+        return (t, p, value) => {
+          if (!isFloat(value)) required('', 'float', value)
+          t.f64[p] = value
+        }
       case 'double':
         return (t, p, value) => {
           if (typeof value !== 'number') required('', 'number', value)
@@ -116,11 +141,30 @@ export class Writers {
   struct(index: number): Write {
     let write = this.structs.get(index)
     if (write === undefined) {
-      write = this.schema.structs[index].kind === 'union' ? this.union(index) : this.fields(index)
+      const { kind } = this.schema.structs[index]
+      if (kind === 'message') write = this.messageInto(index)
+      else write = kind === 'union' ? this.union(index) : this.fields(index)
       if (this.recursive.has(index)) write = limited(write)
       this.structs.set(index, write)
     }
     return write
+  }
+
+  /** A writer of a message that nothing points to yet; it returns the first slot. */
+  message(index: number): (t: OutTape, value: unknown) => number {
+    const write = messageWriter(this, index)
+    if (!this.recursive.has(index)) return write
+    return (t, value) => {
+      if (++t.depth > t.maxDepth) tooDeep('', t.maxDepth)
+      const q = write(t, value)
+      t.depth--
+      return q
+    }
+  }
+
+  private messageInto(index: number): Write {
+    const write = messageWriter(this, index)
+    return (t, p, value) => t.point(p, write(t, value), 0)
   }
 
   private fields(index: number): Write {
@@ -199,6 +243,18 @@ function bigint(t: OutTape, p: number, value: unknown): void {
 
 function safeInteger(t: OutTape, p: number, value: unknown): void {
   if (typeof value !== 'number' || !Number.isSafeInteger(value)) required('', 'number of 64 bits', value)
+  t.i64[p] = BigInt(value)
+}
+
+function unsignedBigint(t: OutTape, p: number, value: unknown): void {
+  if (typeof value !== 'bigint' || BigInt.asUintN(64, value) !== value) required('', 'unsigned bigint', value)
+  t.i64[p] = value
+}
+
+function safeUnsigned(t: OutTape, p: number, value: unknown): void {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
+    required('', 'unsigned number of 64 bits', value)
+  }
   t.i64[p] = BigInt(value)
 }
 

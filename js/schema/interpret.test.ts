@@ -9,6 +9,7 @@ import { garbage, Random, schemas, valueOf } from './arbitrary.test.helper.js'
 import { compileSchema } from './compile.js'
 import type { Schema } from './model.js'
 import { plain, withoutAbsent } from './plain.test.helper.js'
+import { check, spoil } from './property.test.helper.js'
 
 interface Pair {
   readonly schema: Schema
@@ -48,17 +49,6 @@ function roundTrip({ relay }: Pair, writer: MethodDescriptor, reader: MethodDesc
   return request
 }
 
-/** `fc.assert` whose error says what differed, too: AVA does not print causes. */
-function check(property: fc.IRawProperty<unknown>, numRuns: number): void {
-  try {
-    fc.assert(property as fc.IProperty<unknown>, { numRuns })
-  } catch (error) {
-    const { message, cause } = error as Error
-    const difference = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)
-    throw new Error(`${difference}\n${message}`, { cause: error })
-  }
-}
-
 /** Values tried with each schema: making the codecs of one takes longer than using them. */
 const VALUES = 8
 
@@ -86,33 +76,6 @@ test('what is written arrives, whoever writes and whoever reads', (t) => {
   )
   t.pass()
 })
-
-/** Replaces something inside of a value. */
-function spoil(value: unknown, path: readonly number[], by: unknown): unknown {
-  const [step, ...rest] = path
-  if (step === undefined) return by
-  if (Array.isArray(value) && value.length > 0) {
-    return value.map((item, index) => (index === step % value.length ? spoil(item, rest, by) : item))
-  }
-  if (value instanceof Set && value.size > 0) return new Set(spoil([...value], path, by) as unknown[])
-  if (value instanceof Map && value.size > 0) {
-    const at = step % (2 * value.size)
-    return new Map(
-      [...value].map(([key, item], index) => [
-        at === 2 * index ? spoil(key, rest, by) : key,
-        at === 2 * index + 1 ? spoil(item, rest, by) : item,
-      ]),
-    )
-  }
-  if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) {
-    const entries = Object.entries(value)
-    if (entries.length === 0) return by
-    return Object.fromEntries(
-      entries.map(([key, item], index) => [key, index === step % entries.length ? spoil(item, rest, by) : item]),
-    )
-  }
-  return by
-}
 
 test('a wrong value is refused with the same words, and the tape is as before', (t) => {
   const path = fc.array(fc.nat(100), { maxLength: 4 })

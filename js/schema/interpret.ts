@@ -4,7 +4,13 @@
  * Generated code does the same, faster. This is its oracle in tests, finds the path of a wrong value for it, and takes its
  * place where code may not be generated.
  */
-import type { MethodDescriptor, Program, ServiceDescriptor } from '../core/descriptor.js'
+import type {
+  GrpcMethodDescriptor,
+  MessageDescriptor,
+  MethodDescriptor,
+  Program,
+  ServiceDescriptor,
+} from '../core/descriptor.js'
 import { define, own, required } from '../core/tape/checks.js'
 import { absent } from '../core/tape/errors.js'
 import { missingResult } from '../core/tape/exceptions.js'
@@ -15,11 +21,22 @@ import { Readers } from './interpret-read.js'
 import { within, Writers, type Write } from './interpret-write.js'
 import type { Field, Int64, Method, Schema, Struct } from './model.js'
 import { camelCase, isInherited } from './names.js'
-import { methodName, presenceSlots, rootPath, successOf } from './types.js'
+import {
+  isProtobuf,
+  methodName,
+  pathOf,
+  presenceSlots,
+  responseOf,
+  rootPath,
+  shapeOf,
+  structName,
+  successOf,
+} from './types.js'
 
 /** Codecs over one schema. */
 export class Interpreter {
   private readonly exceptions = new Map<number, ExceptionClass>()
+  private readonly messages = new Map<number, MessageDescriptor>()
   private readonly readers: Readers
   private readonly writers: Writers
 
@@ -45,24 +62,68 @@ export class Interpreter {
   /** The descriptor of a service. */
   service(program: Program, index: number): ServiceDescriptor {
     const service = this.schema.services[index]
+    const protocol = isProtobuf(this.schema) ? 'grpc' : 'thrift'
     const methods: Record<string, MethodDescriptor> = {}
     for (const method of service.methods) {
-      const descriptor = this.method(method)
+      const descriptor = protocol === 'grpc' ? this.grpcMethod(program, method) : this.method(method)
       define(methods, descriptor.name, descriptor)
     }
-    return { name: service.name, protocol: 'thrift', program, index, methods }
+    return { name: service.name, protocol, program, index, methods }
+  }
+
+  /** The descriptor of a message. */
+  message(program: Program, index: number): MessageDescriptor {
+    let found = this.messages.get(index)
+    if (found === undefined) {
+      found = {
+        name: this.schema.structs[index].name,
+        program,
+        index,
+        read: this.readers.struct(index),
+        write: this.messageWriter(index),
+      }
+      this.messages.set(index, found)
+    }
+    return found
+  }
+
+  /** A writer of a message whose errors begin with the message's name. */
+  messageWriter(index: number): (t: OutTape, value: unknown) => number {
+    const root = structName(this.schema, index)
+    const write = this.writers.message(index)
+    return (t, value) => {
+      try {
+        return write(t, value)
+      } catch (error) {
+        throw within(root, error)
+      }
+    }
+  }
+
+  /** The descriptor of a method of gRPC. */
+  private grpcMethod(program: Program, index: number): GrpcMethodDescriptor {
+    const method = this.schema.methods[index]
+    const input = this.message(program, method.args)
+    const output = this.message(program, responseOf(method))
+    return {
+      ...namesOf(method, index),
+      kind: shapeOf(method),
+      path: pathOf(this.schema, method),
+      input,
+      output,
+      readArgs: this.readers.struct(input.index),
+      writeArgs: this.messageWriter(input.index),
+      readResult: this.readers.struct(output.index),
+      writeResult: this.messageWriter(output.index),
+      writeException: () => false,
+    }
   }
 
   /** The descriptor of a method. */
   method(index: number): MethodDescriptor {
     const method = this.schema.methods[index]
     return {
-      name: camelCase(method.name),
-      wireName: method.name,
-      index,
-      oneway: method.oneway ?? false,
-      idempotent: method.annotations?.idempotent === 'true',
-      annotations: method.annotations ?? {},
+      ...namesOf(method, index),
       readArgs: this.readArgs(method),
       writeArgs: this.writeArgs(method),
       readResult: this.readResult(method),
@@ -178,6 +239,21 @@ export class Interpreter {
 }
 
 type Fields = Record<string, unknown>
+
+/** What a descriptor says of a method beside its codecs. */
+function namesOf(
+  method: Method,
+  index: number,
+): Pick<MethodDescriptor, 'name' | 'wireName' | 'index' | 'oneway' | 'idempotent' | 'annotations'> {
+  return {
+    name: camelCase(method.name),
+    wireName: method.name,
+    index,
+    oneway: method.oneway ?? false,
+    idempotent: method.annotations?.idempotent === 'true',
+    annotations: method.annotations ?? {},
+  }
+}
 
 /** True for an argument that may be absent; all others have to be there, both ways. */
 export function isOptional(field: Field): boolean {

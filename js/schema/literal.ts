@@ -10,6 +10,7 @@ export type Literal =
   | { readonly kind: 'bigint'; readonly value: bigint }
   | { readonly kind: 'string'; readonly value: string }
   | { readonly kind: 'bytes'; readonly value: string }
+  | { readonly kind: 'base64'; readonly value: string }
   | { readonly kind: 'array' | 'set'; readonly items: readonly Literal[] }
   | { readonly kind: 'map'; readonly entries: readonly (readonly [Literal, Literal])[] }
   | { readonly kind: 'object'; readonly entries: readonly (readonly [string, Literal])[] }
@@ -39,15 +40,27 @@ export function literal(
     case 'i8':
     case 'i16':
     case 'i32':
+    case 'sint32':
+    case 'sfixed32':
+    case 'uint32':
+    case 'fixed32':
     case 'enum':
       if ('int' in value) return { kind: 'number', value: Number(value.int) }
       break
     case 'i64':
+    case 'sint64':
+    case 'sfixed64':
+    case 'uint64':
+    case 'fixed64':
       if ('int' in value) return integer(value.int, int64)
       break
     case 'double':
       if ('double' in value) return { kind: 'number', value: Number(value.double) }
       if ('int' in value) return { kind: 'number', value: Number(value.int) }
+      break
+    case 'float':
+      if ('double' in value) return { kind: 'number', value: Math.fround(Number(value.double)) }
+      if ('int' in value) return { kind: 'number', value: Math.fround(Number(value.int)) }
       break
     case 'string':
     case 'uuid':
@@ -55,6 +68,7 @@ export function literal(
       break
     case 'binary':
       if ('string' in value) return { kind: 'bytes', value: value.string }
+      if ('binary' in value) return { kind: 'base64', value: value.binary }
       break
     case 'list':
     case 'set':
@@ -143,6 +157,8 @@ export function build(of: Literal, exception: MakeException): unknown {
       return undefined
     case 'bytes':
       return new TextEncoder().encode(of.value)
+    case 'base64':
+      return new Uint8Array(Buffer.from(of.value, 'base64'))
     case 'array':
       return of.items.map((item) => build(item, exception))
     case 'set':

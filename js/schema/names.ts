@@ -29,3 +29,9 @@ export function camelCase(name: string): string {
   }
   return out === '' ? name : out
 }
+
+/** The JavaScript name of a Protobuf field, which is its name in JSON as a rule: without `_`, the letter behind each raised. */
+export function protoCamelCase(name: string): string {
+  const camel = name.replace(/_+(.?)/g, (_, letter: string) => letter.toUpperCase())
+  return camel === '' ? name : camel
+}

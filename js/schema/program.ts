@@ -39,10 +39,10 @@ export function defineProgram(input: ProgramInput): Program {
       'the schema in volo-gen/schema.js is not the one that was generated: run volo build again',
     )
   }
-  return new ThriftProgram(layout, hash, schema, int64)
+  return new CompiledProgram(layout, hash, schema, int64)
 }
 
-class ThriftProgram implements Program {
+class CompiledProgram implements Program {
   declare readonly schema: string
   #explainer: Explainer | undefined
   readonly #int64: Int64
@@ -79,18 +79,23 @@ export function checkProgram(program: Program, hash: string, file: string): Prog
   )
 }
 
-/** What a generated codec was writing when it failed: arguments, the result, or the exception at a place in the result. */
-export type Part = 'args' | 'result' | number
+/**
+ * What a generated codec was writing when it failed: a method's arguments, its result, or the exception at a place in the result; or a
+ * message.
+ */
+export type Part = 'args' | 'result' | 'message' | number
 
 /**
  * The error of a generated writer, with the whole path of the wrong value.
  *
  * Generated writers know only the struct a value stands in, for paths cost time. So the interpreter, which keeps track of them,
  * writes the same value once more, to a tape that is thrown away.
+ *
+ * @param index the method's, or the message's.
  */
-export function explain(error: unknown, program: Program, method: number, part: Part, value: unknown): unknown {
-  if (!(error instanceof TapeTypeError) || !(program instanceof ThriftProgram)) return error
-  const explained = program.explainer.explain(method, part, value)
+export function explain(error: unknown, program: Program, index: number, part: Part, value: unknown): unknown {
+  if (!(error instanceof TapeTypeError) || !(program instanceof CompiledProgram)) return error
+  const explained = program.explainer.explain(index, part, value)
   // A getter that gave something else this time: what the generated writer knew has to do.
   if (!(explained instanceof Error)) return error
   // The stack of whoever passed the value, not of how its path was found.

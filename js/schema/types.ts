@@ -1,4 +1,6 @@
 /** Questions about types that readers, writers and declarations ask. */
+import type { MethodShape } from '../core/descriptor.js'
+import { withoutPackage } from './message.js'
 import type { Field, Method, Scalar, Schema, Struct, Type } from './model.js'
 
 /** Kinds of types, flat, so that one `switch` covers them. */
@@ -15,9 +17,14 @@ export function kindOf(schema: Schema, type: Type): Kind {
   return type.map[0] === 'string' || type.map[0] === 'uuid' ? 'record' : 'map'
 }
 
+/** Fields a struct has on the tape: a message has one more, a binary of what the schema does not know. */
+export function tapeFields(struct: Struct): number {
+  return struct.kind === 'message' ? struct.fields.length + 1 : struct.fields.length
+}
+
 /** Presence slots a struct begins with. */
 export function presenceSlots(struct: Struct): number {
-  return Math.max(1, Math.ceil(struct.fields.length / 64))
+  return Math.max(1, Math.ceil(tapeFields(struct) / 64))
 }
 
 /** True if the wire cannot lack the field: a reader need not look at its presence bit. */
@@ -28,11 +35,20 @@ export function isRequired(field: Field): boolean {
 /** What a type is called in messages: `GetItemRequest`, `list<i64>`. */
 export function typeName(schema: Schema, type: Type): string {
   if (typeof type === 'string') return type
-  if ('enum' in type) return enumOf(schema, type.enum).name
-  if ('struct' in type) return schema.structs[type.struct].name
+  if ('enum' in type) {
+    const { name, file } = enumOf(schema, type.enum)
+    return withoutPackage(schema, name, file)
+  }
+  if ('struct' in type) return structName(schema, type.struct)
   if ('list' in type) return `list<${typeName(schema, type.list)}>`
   if ('set' in type) return `set<${typeName(schema, type.set)}>`
   return `map<${typeName(schema, type.map[0])}, ${typeName(schema, type.map[1])}>`
+}
+
+/** What a struct is called in messages: its name without a package. */
+export function structName(schema: Schema, index: number): string {
+  const { name, file } = schema.structs[index]
+  return withoutPackage(schema, name, file)
 }
 
 /** An enum of a schema. */
@@ -64,6 +80,32 @@ export function rootPath(
   }
   if (named) return schema.structs[type.struct].name
   return `${methodName(schema, method)} result`
+}
+
+/** True for a schema made from Protobuf IDL. */
+export function isProtobuf({ structs, descriptors, files }: Schema): boolean {
+  return (
+    descriptors !== undefined ||
+    structs.some(({ kind }) => kind === 'message') ||
+    (structs.length === 0 && (files ?? []).some(({ path }) => path.endsWith('.proto')))
+  )
+}
+
+/** Which sides of a method of gRPC are streams. */
+export function shapeOf({ client_streaming: client, server_streaming: server }: Method): MethodShape {
+  if (client === true) return server === true ? 'bidiStream' : 'clientStream'
+  return server === true ? 'serverStream' : 'unary'
+}
+
+/** Where a method of gRPC is found: `/package.Service/Method`. */
+export function pathOf(schema: Schema, method: Method): string {
+  return `/${schema.services[method.service].name}/${method.name}`
+}
+
+/** The struct of a method's response. */
+export function responseOf(method: Method): number {
+  if (method.result === undefined) throw new RangeError(`the schema has no response of ${method.name}`)
+  return method.result
 }
 
 /** `ItemService.GetItem`. */

@@ -1,4 +1,4 @@
-import type { Schema } from './model.js'
+import type { Field, Schema } from './model.js'
 
 /**
  * What of a schema matters on the wire: no comments, constants, typedefs or namespaces.
@@ -9,23 +9,25 @@ export function wireSchema(schema: Schema, paths: readonly string[]): Schema {
     ...(schema.files === undefined
       ? {}
       : {
-          files: schema.files.map(({ root, includes }, index) => ({
+          files: schema.files.map(({ root, includes, package: its }, index) => ({
             path: paths[index],
             root,
+            ...(its === undefined ? {} : { package: its }),
             ...(includes === undefined ? {} : { includes }),
           })),
         }),
     ...(schema.enums === undefined
       ? {}
       : {
-          enums: schema.enums.map(({ name, file, members, annotations }) => ({
+          enums: schema.enums.map(({ name, file, members, closed, annotations }) => ({
             name,
             file,
             members: members.map(({ name: member, value }) => ({ name: member, value })),
+            ...(closed === undefined ? {} : { closed }),
             ...(annotations === undefined ? {} : { annotations }),
           })),
         }),
-    structs: schema.structs.map(({ name, file, kind, fields, annotations }) => ({
+    structs: schema.structs.map(({ name, file, kind, fields, oneofs, annotations }) => ({
       name,
       file,
       kind,
@@ -35,14 +37,18 @@ export function wireSchema(schema: Schema, paths: readonly string[]): Schema {
         type: field.type,
         ...(field.requiredness === undefined ? {} : { requiredness: field.requiredness }),
         ...(field.default === undefined ? {} : { default: field.default }),
+        ...protobufPart(field),
         ...(field.annotations === undefined ? {} : { annotations: field.annotations }),
       })),
+      ...(oneofs === undefined ? {} : { oneofs }),
       ...(annotations === undefined ? {} : { annotations }),
     })),
-    methods: schema.methods.map(({ name, service, oneway, args, result, annotations }) => ({
+    methods: schema.methods.map(({ name, service, oneway, args, result, annotations, ...streaming }) => ({
       name,
       service,
       ...(oneway === undefined ? {} : { oneway }),
+      ...(streaming.client_streaming === undefined ? {} : { client_streaming: streaming.client_streaming }),
+      ...(streaming.server_streaming === undefined ? {} : { server_streaming: streaming.server_streaming }),
       args,
       ...(result === undefined ? {} : { result }),
       ...(annotations === undefined ? {} : { annotations }),
@@ -54,5 +60,17 @@ export function wireSchema(schema: Schema, paths: readonly string[]): Schema {
       methods: service.methods,
       ...(service.annotations === undefined ? {} : { annotations: service.annotations }),
     })),
+    ...(schema.descriptors === undefined ? {} : { descriptors: schema.descriptors }),
+  }
+}
+
+/** What only fields of Protobuf have. */
+function protobufPart({ packed, delimited, unchecked_utf8, oneof, json_name }: Field): Partial<Field> {
+  return {
+    ...(packed === undefined ? {} : { packed }),
+    ...(delimited === undefined ? {} : { delimited }),
+    ...(unchecked_utf8 === undefined ? {} : { unchecked_utf8 }),
+    ...(oneof === undefined ? {} : { oneof }),
+    ...(json_name === undefined ? {} : { json_name }),
   }
 }

@@ -58,6 +58,24 @@ export function checkEmpty(path: string, expected: Expected, value: object): voi
   if (isCollection) wrong(path, expected, value)
 }
 
+/**
+ * A prototype that gives defaults where an object has no property of its own; what it gives is made anew each time, and setting a
+ * property sets the object's.
+ */
+export function defaults(made: readonly (readonly [name: string, make: () => unknown])[]): object {
+  const prototype = {}
+  for (const [name, make] of made) {
+    Object.defineProperty(prototype, name, {
+      get: make,
+      set(this: object, value: unknown) {
+        define(this, name, value)
+      },
+      configurable: true,
+    })
+  }
+  return prototype
+}
+
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 /** True for the canonical text of a uuid, in either case. */
@@ -69,6 +87,19 @@ export function isUuid(value: unknown): value is string {
 export function noCase(path: string, found: unknown): never {
   if (found === undefined || found === null) throw new TapeTypeError(path, 'no case is set; a union has exactly one')
   throw new TapeTypeError(path, `it has no case ${describe(found)}`)
+}
+
+/** Throws that a oneof has no such member. */
+export function noMember(path: string, found: unknown): never {
+  throw new TapeTypeError(path, `it has no case ${describe(found)}; leave the oneof out if none is meant`)
+}
+
+/** Largest number of single precision. */
+const MAX_FLOAT = 3.4028234663852886e38
+
+/** True for a number that single precision has room for; it may round it. */
+export function isFloat(value: unknown): value is number {
+  return typeof value === 'number' && (Math.abs(value) <= MAX_FLOAT || !Number.isFinite(value))
 }
 
 /** Throws that a value is nested deeper than the tape allows. */

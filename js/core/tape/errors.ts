@@ -30,9 +30,16 @@ export type Expected =
   | 'i8'
   | 'i16'
   | 'i32'
+  | 'sint32'
+  | 'sfixed32'
+  | 'uint32'
+  | 'fixed32'
   | 'enum'
   | 'bigint'
+  | 'unsigned bigint'
   | 'number of 64 bits'
+  | 'unsigned number of 64 bits'
+  | 'float'
   | 'number'
   | 'string'
   | 'uuid'
@@ -43,11 +50,16 @@ export type Expected =
   | 'plain object'
   | 'struct'
   | 'union'
+  | 'oneof'
 
 const ranges = {
   i8: [-128, 127],
   i16: [-32768, 32767],
   i32: [-2147483648, 2147483647],
+  sint32: [-2147483648, 2147483647],
+  sfixed32: [-2147483648, 2147483647],
+  uint32: [0, 4294967295],
+  fixed32: [0, 4294967295],
   enum: [-2147483648, 2147483647],
 } as const
 
@@ -69,6 +81,10 @@ function mistake(path: string, expected: Expected, value: unknown): TapeTypeErro
     case 'i8':
     case 'i16':
     case 'i32':
+    case 'sint32':
+    case 'sfixed32':
+    case 'uint32':
+    case 'fixed32':
     case 'enum': {
       const [low, high] = ranges[expected]
       if (typeof value === 'number') {
@@ -87,6 +103,28 @@ function mistake(path: string, expected: Expected, value: unknown): TapeTypeErro
         )
       }
       break
+    case 'unsigned bigint':
+      if (typeof value === 'bigint') {
+        return new TapeRangeError(
+          path,
+          `expected an integer from 0 to 18446744073709551615 (uint64), got ${describe(value)}`,
+        )
+      }
+      return new TapeTypeError(path, `expected bigint, got ${describe(value)}${hint('bigint', value)}`)
+    case 'unsigned number of 64 bits':
+      if (typeof value === 'number') {
+        return new TapeRangeError(
+          path,
+          `expected an integer from 0 to 9007199254740991 (uint64 as number), got ${describe(value)}; ` +
+            'larger ones need code built with --i64 bigint',
+        )
+      }
+      return new TapeTypeError(path, `expected number, got ${describe(value)}${hint('number', value)}`)
+    case 'float':
+      if (typeof value === 'number') {
+        return new TapeRangeError(path, `expected a number of single precision (float), got ${describe(value)}`)
+      }
+      return new TapeTypeError(path, `expected number, got ${describe(value)}${hint('number', value)}`)
     case 'number of 64 bits':
       if (typeof value === 'number') {
         return new TapeRangeError(
@@ -107,6 +145,7 @@ function mistake(path: string, expected: Expected, value: unknown): TapeTypeErro
     case 'struct':
       return new TapeTypeError(path, `expected object, got ${describe(value)}`)
     case 'union':
+    case 'oneof':
       return new TapeTypeError(path, `expected object { case, value }, got ${describe(value)}`)
   }
   return new TapeTypeError(path, `expected ${expected}, got ${describe(value)}${hint(expected, value)}`)

@@ -113,4 +113,14 @@ export class InTape {
     const value = this.i32[2 * p + 1] * 4294967296 + (this.i32[2 * p] >>> 0)
     return Number.isSafeInteger(value) ? value : imprecise(path, this.i64[p])
   }
+
+  /**
+   * The unsigned 64-bit integer in slot `p` as a number.
+   * @param path names the value in the error.
+   * @throws TapeRangeError if no number says it exactly.
+   */
+  safeUnsigned(p: number, path: string): number {
+    const value = (this.i32[2 * p + 1] >>> 0) * 4294967296 + (this.i32[2 * p] >>> 0)
+    return Number.isSafeInteger(value) ? value : imprecise(path, BigInt.asUintN(64, this.i64[p]))
+  }
 }

@@ -1,7 +1,7 @@
 /** What Rust does between two peers, in TypeScript: a message of a tape out becomes a message of a tape in. For tests. */
 import type { Schema, Type } from '../../schema/model.js'
-import { kindOf, presenceSlots } from '../../schema/types.js'
-import { IN_BYTES, LENGTH_MASK, ASCII, type Kind } from './layout.js'
+import { kindOf, presenceSlots, tapeFields } from '../../schema/types.js'
+import { ASCII, HEADER_SLOTS, IN_BYTES, Kind, LENGTH_MASK, OUT_START } from './layout.js'
 import { InTape } from './reader.js'
 import { OutTape } from './writer.js'
 
@@ -40,8 +40,29 @@ export class Relay {
     return read(this.in, body)
   }
 
+  /** Writes one message of Protobuf with `write`, carries it over, reads it with `read`. */
+  protobuf<T>(index: number, write: (t: OutTape) => number, read: (t: InTape, p: number) => T): T {
+    const { out } = this
+    out.open(Kind.STREAM_MESSAGE, 7, 8, 0, 9)
+    try {
+      const body = out.alloc(1)
+      out.point(body, write(out), 0)
+    } catch (error) {
+      out.rollback()
+      throw error
+    }
+    out.close()
+    const pointer = OUT_START + HEADER_SLOTS
+    return read(this.in, this.carryStruct(index, 0, pointer + out.i32[2 * pointer]))
+  }
+
   /** Carries the only message of the tape out over; returns where its body begins on the tape in. */
   private carry(method: number, part: 'args' | 'result'): number {
+    const index = part === 'args' ? this.schema.methods[method].args : (this.schema.methods[method].result as number)
+    return this.carryStruct(index, method, OUT_START + HEADER_SLOTS)
+  }
+
+  private carryStruct(index: number, method: number, from: number): number {
     this.out.encodeText()
     const [slots, text] = this.out.buffers
     const words = new Int32Array(slots.buffer)
@@ -50,12 +71,11 @@ export class Relay {
     this.bytes = []
     this.bytesLength = 0
     this.end = 1 + 4
-    const index = part === 'args' ? this.schema.methods[method].args : (this.schema.methods[method].result as number)
     const rope = new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.text)
     if (rope.length !== words[2]) throw new Error(`text has ${rope.length} units, the tape says ${words[2]}`)
     const body = this.end
-    this.end += presenceSlots(this.schema.structs[index]) + this.schema.structs[index].fields.length
-    this.struct(index, 2 + 4, body, rope)
+    this.end += presenceSlots(this.schema.structs[index]) + tapeFields(this.schema.structs[index])
+    this.struct(index, from, body, rope)
     if (words[0] !== 2 + words[2 * 2 + 1]) throw new Error('the end of the tape is not the end of its message')
     // Rust has taken everything.
     words[0] = 2
@@ -73,9 +93,11 @@ export class Relay {
     const first = presenceSlots(struct)
     const source = this.out.i32
     for (let word = 0; word < 2 * first; word++) this.in.i32[2 * to + word] = source[2 * from + word]
-    for (const [position, field] of struct.fields.entries()) {
+    const types = struct.fields.map((field) => field.type)
+    if (struct.kind === 'message') types.push('binary')
+    for (const [position, type] of types.entries()) {
       const present = (source[2 * from + (position >> 5)] & (1 << (position & 31))) !== 0
-      if (present) this.value(field.type, from + first + position, to + first + position, rope)
+      if (present) this.value(type, from + first + position, to + first + position, rope)
       // What lies in the slots of absent fields must not matter.
       else this.slots[to + first + position] = 0x5a5a5a5a5a5a5a5an
     }
@@ -86,8 +108,15 @@ export class Relay {
     const [low, high] = [i32[2 * from], i32[2 * from + 1]]
     switch (kindOf(this.schema, type)) {
       case 'i64':
+      case 'sint64':
+      case 'sfixed64':
+      case 'uint64':
+      case 'fixed64':
       case 'double':
         this.slots[to] = this.out.i64[from]
+        return
+      case 'float':
+        this.in.f64[to] = Math.fround(this.out.f64[from])
         return
       case 'string':
       case 'uuid':
@@ -99,9 +128,7 @@ export class Relay {
       case 'struct':
       case 'union': {
         const { struct } = type as { struct: number }
-        const target = this.alloc(
-          presenceSlots(this.schema.structs[struct]) + this.schema.structs[struct].fields.length,
-        )
+        const target = this.alloc(presenceSlots(this.schema.structs[struct]) + tapeFields(this.schema.structs[struct]))
         this.point(to, target, 0)
         this.struct(struct, from + low, target, rope)
         return
