@@ -8,11 +8,18 @@
  * - `volo`: Volo in Rust (tests/peers/volo); minutes the first time
  * - `python`: Apache Thrift for Python (tests/peers/python)
  * - `node-thrift`: npm's thrift (tests/peers/node-thrift)
+ * - `grpc-go`: the official interoperability programs, and an ItemService (tests/peers/grpc-go)
+ * - `grpc-js`: grpc-js, nice-grpc, connect-node (tests/peers/grpc-js)
+ * - `tonic` (tests/peers/tonic), `h2-bare`: bare h2 with canned replies (bench/h2-bare), `grpc-load` (bench/grpc-load)
+ * - `grpcurl`, `ghz`, `h2spec`: clients and checkers; `h2load` is installed with apt-get where it is missing
+ * - `python-h2`: frames of HTTP/2 by hand (tests/attacks/grpc)
+ *
+ * `--tests` leaves out what only benchmarks need.
  *
  * Results are kept outside the repository, in `VOLO_CACHE` or `~/.cache/volo-js`, under a hash of what they are made of: what is there is not made
  * again, and several checkouts share it. Python and npm need the Apache compiler; where `thrift` is missing, it is installed with apt-get.
  *
- * As a module, `peer`, `pythonPeer` and `nodeThriftPeer` give the command of a program, which they build first if need be. All programs take
+ * As a module, `peer`, `pythonPeer`, `nodeThriftPeer` and others give the command of a program, which they build first if need be. All programs take
  * `--port`; servers take 0, print `listening on HOST:PORT` and end on SIGTERM.
  */
 import { copyFileSync, existsSync, realpathSync } from 'node:fs'
@@ -22,23 +29,21 @@ import { fileURLToPath } from 'node:url'
 
 import { aptInstall } from './lib/apt.mjs'
 import { cached } from './lib/cached.mjs'
+import { grpcJsCommand, grpcRecipes, h2load } from './lib/grpc-peers.mjs'
 import { root, sharedCache } from './lib/paths.mjs'
 import { Failure, must, npm, runMain, which } from './lib/process.mjs'
 import { hashOf } from './lib/stamp.mjs'
 import { dim, green } from './lib/terminal.mjs'
 
 /** @typedef {import('./lib/process.mjs').Command} Command */
-/** @typedef {'load' | 'raw' | 'volo' | 'python' | 'node-thrift'} Name */
+/** @typedef {'load' | 'raw' | 'grpc-load' | 'h2-bare' | 'volo' | 'tonic' | 'python' | 'node-thrift' | 'python-h2' | import('./lib/grpc-peers.mjs').Name} Name */
 
-/**
- * @typedef {object} Recipe
- * @property {string} title what it makes, for the terminal
- * @property {readonly string[]} sources paths of the repository that it is made of
- * @property {(folder: string) => Promise<void>} make fills an empty folder
- */
+/** @typedef {import('./lib/grpc-peers.mjs').Recipe} Recipe */
 
 const ITEM = 'examples/item.thrift'
+const ITEM_GRPC = 'examples/item.proto'
 const EVERYTHING = 'tests/fixtures/everything.thrift'
+const ATTACKS = 'tests/attacks/grpc/requirements.txt'
 
 /** @type {Record<Name, Recipe>} */
 const recipes = {
@@ -51,11 +56,29 @@ const recipes = {
     title: 'bare epoll loop',
     sources: ['bench/Cargo.toml', 'bench/Cargo.lock', 'bench/raw'],
     make: (folder) => cargo(folder, 'bench', 'raw'),
+    measured: true,
+  },
+  'grpc-load': {
+    title: 'load generator of gRPC',
+    sources: ['bench/Cargo.toml', 'bench/Cargo.lock', 'bench/grpc-load'],
+    make: (folder) => cargo(folder, 'bench', 'grpc-load'),
+  },
+  'h2-bare': {
+    title: 'bare h2',
+    sources: ['bench/Cargo.toml', 'bench/Cargo.lock', 'bench/h2-bare'],
+    make: (folder) => cargo(folder, 'bench', 'h2-bare'),
+    measured: true,
   },
   volo: {
     title: 'Volo in Rust (minutes the first time)',
     sources: ['tests/peers/volo', ITEM, 'tests/fixtures'],
     make: (folder) => cargo(folder, 'tests/peers/volo', 'volo-peer'),
+  },
+  tonic: {
+    title: 'tonic',
+    sources: ['tests/peers/tonic', ITEM_GRPC],
+    make: (folder) => cargo(folder, 'tests/peers/tonic', 'tonic-peer'),
+    measured: true,
   },
   python: {
     title: 'Apache Thrift for Python',
@@ -69,6 +92,8 @@ const recipes = {
       .concat(ITEM, EVERYTHING),
     make: nodeThrift,
   },
+  'python-h2': { title: 'frames of HTTP/2', sources: [ATTACKS], make: (folder) => venv(folder, ATTACKS) },
+  ...grpcRecipes,
 }
 
 const names = /** @type {Name[]} */ (Object.keys(recipes))
@@ -94,14 +119,23 @@ async function cargo(folder, workspace, program) {
  * @param {string} folder
  */
 async function python(folder) {
+  await venv(folder, 'tests/peers/python/requirements.txt')
+  await thrift('py', EVERYTHING, folder)
+}
+
+/**
+ * A virtual environment with packages of PyPI.
+ * @param {string} folder
+ * @param {string} requirements
+ */
+async function venv(folder, requirements) {
   if (which('python3') === undefined)
     throw new Failure('python3 is missing. Install Python 3.9 or newer and try again.')
   await must({ command: 'python3', args: ['-m', 'venv', join(folder, 'venv')] })
   await must({
     command: join(folder, 'venv', 'bin', 'python'),
-    args: ['-m', 'pip', 'install', '-q', '-r', join(root, 'tests/peers/python/requirements.txt')],
+    args: ['-m', 'pip', 'install', '-q', '-r', join(root, requirements)],
   })
-  await thrift('py', EVERYTHING, folder)
 }
 
 /**
@@ -139,7 +173,7 @@ function ready(name, { verbose = false } = {}) {
   // The recipes themselves are part of what the result is made of.
   const sources = [...recipe.sources, 'scripts/peers.mjs']
   const hash = hashOf(sources, { extra: `${process.platform} ${process.arch}` }).slice(0, 16)
-  const folder = `peers/${name}-${hash}`
+  const folder = `peers/${name}-${recipe.version ?? hash}`
   const label = `${name.padEnd(12)} ${dim(recipe.title)}`
   if (verbose && existsSync(join(sharedCache, folder))) {
     // Standard output belongs to whoever uses this as a module.
@@ -148,14 +182,49 @@ function ready(name, { verbose = false } = {}) {
   return cached(folder, label, recipe.make)
 }
 
+/** The file of a peer that is one native program. */
+const PROGRAMS = { volo: 'volo-peer', tonic: 'tonic-peer' }
+
 /**
- * A native program: `load`, `raw`, or `volo`, whose first argument is `item-server`, `item-client`, `everything-server` or `everything-client`.
- * @param {'load' | 'raw' | 'volo'} name
+ * A native program: `load`, `raw`, `grpc-load`, `h2-bare`, `tonic`, `grpcurl`, `ghz`, `h2spec`, or `volo`, whose first argument is `item-server`,
+ * `item-client`, `everything-server` or `everything-client`.
+ * @param {'load' | 'raw' | 'grpc-load' | 'h2-bare' | 'volo' | 'tonic' | 'grpcurl' | 'ghz' | 'h2spec'} name
  * @returns {Promise<Command>}
  */
 export async function peer(name) {
-  return { command: join(await ready(name), name === 'volo' ? 'volo-peer' : name), args: [] }
+  const file = name === 'volo' || name === 'tonic' ? PROGRAMS[name] : name
+  return { command: join(await ready(name), file), args: [] }
 }
+
+/**
+ * A program of grpc-go: `item-server`, the official `interop-client` and `interop-server`, or those of tests/peers/grpc-go that compress.
+ * @param {import('./lib/grpc-peers.mjs').GrpcGoProgram} program
+ * @returns {Promise<Command>}
+ */
+export async function grpcGoPeer(program) {
+  return { command: join(await ready('grpc-go'), program), args: [] }
+}
+
+/**
+ * A program of tests/peers/grpc-js.
+ * @param {import('./lib/grpc-peers.mjs').GrpcJsProgram} program
+ * @returns {Promise<Command>}
+ */
+export async function grpcJsPeer(program) {
+  return grpcJsCommand(await ready('grpc-js'), program)
+}
+
+/** A package of tests/peers/grpc-js, for what benchmarks load beside ours. */
+export async function grpcJsLibraries() {
+  return ready('grpc-js')
+}
+
+/** Python with what the attacks of tests/attacks/grpc need. */
+export async function attackPython() {
+  return { command: join(await ready('python-h2'), 'venv', 'bin', 'python'), args: ['-B'] }
+}
+
+export { h2load }
 
 /**
  * A program of tests/peers/python.
@@ -183,11 +252,15 @@ export async function nodeThriftPeer(program) {
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   await runMain(async () => {
-    const asked = process.argv.slice(2)
+    const testsOnly = process.argv.includes('--tests')
+    const asked = process.argv.slice(2).filter((word) => word !== '--tests')
     const unknown = asked.find((name) => !names.includes(/** @type {Name} */ (name)))
     if (unknown !== undefined) {
       throw new Failure(`There is no peer ${unknown}; there are ${names.join(', ')}.`, { exitCode: 2 })
     }
-    for (const name of asked.length > 0 ? /** @type {Name[]} */ (asked) : names) await ready(name, { verbose: true })
+    const wanted = names.filter((name) =>
+      asked.length > 0 ? asked.includes(name) : !testsOnly || !recipes[name].measured,
+    )
+    for (const name of wanted) await ready(name, { verbose: true })
   })
 }
