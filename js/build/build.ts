@@ -1,14 +1,14 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Int64 } from '../schema/model.js'
-import { parseThrift } from '../schema/parse.js'
+import { parseIdl } from '../schema/parse.js'
 import { generate } from './generate.js'
 
 /** Options of {@link build}. */
 export interface BuildOptions {
   /** Output directory, made if it is not there. Default `volo-gen`. */
   readonly out?: string
-  /** Directories searched for included files, after that of the including file. */
+  /** Directories searched for included files: Thrift's after that of the including file, Protobuf's before those of the files given. */
   readonly includeDirs?: readonly string[]
   /** How 64-bit integers appear. Default `bigint`. */
   readonly i64?: Int64
@@ -23,8 +23,8 @@ export interface BuiltFile {
 }
 
 /**
- * Generates code from Thrift IDL, as the command `volo build` does.
- * @param files IDL files; what they include is generated, too.
+ * Generates code from Thrift or Protobuf IDL, as the command `volo build` does.
+ * @param files IDL files, `.proto` ones or Thrift's but not both; what they include is generated, too.
  * @returns the files of the output directory, in the order of the IDL.
  * @throws IdlError with every mistake found; nothing is written then.
  * @example
@@ -32,7 +32,7 @@ export interface BuiltFile {
  */
 export async function build(files: readonly string[], options: BuildOptions = {}): Promise<BuiltFile[]> {
   const { out = 'volo-gen', includeDirs = [], i64 = 'bigint' } = options
-  const generated = generate(parseThrift(files, includeDirs), { i64 })
+  const generated = generate(parseIdl(files, includeDirs), { i64 })
   await mkdir(out, { recursive: true })
   return Promise.all(
     generated.map(async ({ name, text }) => {

@@ -13,9 +13,11 @@ interface Flags {
 /** `volo build`. */
 export function buildCommand(output: Output): Command {
   return new Command('build')
-    .summary('generate code from Thrift IDL')
-    .description('Generates JavaScript with TypeScript declarations from Thrift IDL and everything it includes.')
-    .argument('<idl...>', 'IDL files')
+    .summary('generate code from Thrift or Protobuf IDL')
+    .description(
+      'Generates JavaScript with TypeScript declarations from Thrift or Protobuf IDL and everything it includes.',
+    )
+    .argument('<idl...>', 'IDL files: .proto is Protobuf, others are Thrift; one build is of one kind')
     .option('-o, --out <dir>', 'output directory', 'volo-gen')
     .option('-I, --include <dir>', 'search included files here, too; may be repeated', collect)
     .addOption(
@@ -23,7 +25,10 @@ export function buildCommand(output: Output): Command {
         .choices(['bigint', 'number'])
         .default('bigint'),
     )
-    .addHelpText('after', '\nExample:\n  volo build idl/item.thrift --out src/volo-gen')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  volo build idl/item.thrift --out src/volo-gen\n  volo build idl/item.proto --include idl/common',
+    )
     .action(async (files: string[], { out, include = [], i64 }: Flags) => {
       const options: BuildOptions = { out, includeDirs: include, i64 }
       const { good, faint } = coloursFor(output.stdout)

@@ -191,6 +191,10 @@ export interface Addon {
   layoutVersion(): number
   /** `{ "schema": Schema }`, or `{ "errors": IdlMistake[] }` with file, line, column, message, source and hint. */
   parseThrift(files: string[], includeDirs: string[]): string
+  /** The same for Protobuf. */
+  parseProto(files: string[], includeDirs: string[]): string
+  /** The same for a `google.protobuf.FileDescriptorSet`; its mistakes have no lines. */
+  parseDescriptorSet(set: Uint8Array): string
   Core: new (hooks: CoreHooks) => Core
 }
 
