@@ -6,15 +6,19 @@ use h2::Reason;
 use crate::Flood;
 
 /// How a connection ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Ended {
     /// In order.
+    #[error("the connection was closed in order")]
     Done,
     /// The peer sends too much of a kind.
+    #[error("{0}")]
     Flood(Flood),
     /// This side found the peer to break the protocol, or the peer says so of this side.
+    #[error("{0}")]
     Protocol(String),
     /// The peer is gone.
+    #[error("the peer closed the connection")]
     Lost,
 }
 

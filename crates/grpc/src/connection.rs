@@ -291,17 +291,19 @@ impl Connection {
         }
     }
 
-    /// Begins a stream of a client; with `end` the head is all that is sent.
+    /// Begins a stream of a client with these bytes; with `end` they are all that is sent.
     ///
     /// # Errors
     /// The connection takes no more streams, or the head is no HTTP/2: nothing of it was sent.
-    pub fn open(&mut self, head: Request<()>, end: bool) -> Result<StreamKey, String> {
+    pub fn open(&mut self, head: Request<()>, body: Bytes, end: bool) -> Result<StreamKey, String> {
         let State::Client { requests: Some(requests), .. } = &mut self.state else {
             return Err("the connection is closed".to_owned());
         };
-        let (response, send) = requests.send_request(head, end).map_err(|error| error.to_string())?;
+        let (response, send) = requests.send_request(head, false).map_err(|error| error.to_string())?;
         self.touched = true;
-        Ok(self.streams.insert(Stream::of_client(self.max_message, response, send, end)))
+        let mut stream = Stream::of_client(self.max_message, response, send);
+        stream.begin(body, end);
+        Ok(self.streams.insert(stream))
     }
 
     /// Ends a request behind its messages.

@@ -96,6 +96,8 @@ pub(crate) struct Stream {
     held: usize,
     incoming: Incoming,
     gone: Option<Gone>,
+    /// Bytes that go before `out`.
+    first: Bytes,
     /// Framed messages that have not left.
     out: BytesMut,
     finish: Option<Finish>,
@@ -122,6 +124,7 @@ impl Stream {
             held: 0,
             incoming: Incoming::Open,
             gone: None,
+            first: Bytes::new(),
             out: BytesMut::new(),
             finish: None,
             handed: 0,
@@ -142,11 +145,11 @@ impl Stream {
         stream
     }
 
-    pub(crate) fn of_client(limit: usize, response: ResponseFuture, send: SendStream<Bytes>, ended: bool) -> Self {
+    pub(crate) fn of_client(limit: usize, response: ResponseFuture, send: SendStream<Bytes>) -> Self {
         let mut stream = Self::new(limit);
         stream.id = response.stream_id().as_u32();
         stream.response = Some(response);
-        stream.send = (!ended).then_some(send);
+        stream.send = Some(send);
         stream
     }
 
@@ -306,15 +309,19 @@ impl Stream {
             Poll::Ready(Err(error)) => return self.lose(Gone::of(&error)),
         }
         let Some(send) = &mut self.send else { return };
-        while !self.out.is_empty() {
-            send.reserve_capacity(self.out.len());
-            let count = send.capacity().min(self.out.len());
-            if count == 0 {
-                return;
+        while !self.first.is_empty() || !self.out.is_empty() {
+            if self.first.is_empty() {
+                self.first = mem::take(&mut self.out).freeze();
             }
-            let last = count == self.out.len() && matches!(self.finish, Some(Finish::EndStream));
-            let data = if count == self.out.len() { mem::take(&mut self.out) } else { self.out.split_to(count) };
-            if let Err(error) = send.send_data(data.freeze(), last) {
+            send.reserve_capacity(self.first.len());
+            let count = send.capacity().min(self.first.len());
+            if count == 0 {
+                break;
+            }
+            let data = self.first.split_to(count);
+            let all = self.first.is_empty() && self.out.is_empty();
+            let last = all && matches!(self.finish, Some(Finish::EndStream));
+            if let Err(error) = send.send_data(data, last) {
                 return self.lose(Gone::of(&error));
             }
             self.handed += count as u64;
@@ -327,6 +334,9 @@ impl Stream {
         while let Some(&(_, messages)) = self.marks.front().filter(|(at, _)| *at <= self.handed) {
             self.left += messages;
             self.marks.pop_front();
+        }
+        if self.waiting() > 0 {
+            return;
         }
         let Some(send) = &mut self.send else { return };
         let sent = match self.finish.take() {
@@ -346,6 +356,7 @@ impl Stream {
         self.response = None;
         self.send = None;
         self.recv = None;
+        self.first = Bytes::new();
         self.out = BytesMut::new();
         self.finish = None;
         self.marks.clear();
@@ -404,6 +415,12 @@ impl Stream {
         sent.is_ok()
     }
 
+    /// Bytes that go first, before anything was appended.
+    pub(crate) fn begin(&mut self, body: Bytes, end: bool) {
+        self.first = body;
+        self.finish = end.then_some(Finish::EndStream);
+    }
+
     /// Where messages are to be appended, framed.
     pub(crate) fn output(&mut self) -> &mut BytesMut {
         &mut self.out
@@ -411,7 +428,7 @@ impl Stream {
 
     /// `messages` messages have been appended since the last mark; to be told when they have left.
     pub(crate) fn mark(&mut self, messages: u32) {
-        let end = self.handed + self.out.len() as u64;
+        let end = self.handed + self.waiting() as u64;
         self.marks.push_back((end, messages));
     }
 
@@ -429,7 +446,7 @@ impl Stream {
 
     /// Bytes that wait here to be sent.
     pub(crate) fn waiting(&self) -> usize {
-        self.out.len()
+        self.first.len() + self.out.len()
     }
 
     /// Stops listening to the peer: what it still sends is thrown away.

@@ -8,7 +8,7 @@ use volo_js_tape::presence_slots;
 use crate::error::ProgramError;
 
 /// A compiled schema. Indexes of methods and structs are the schema's.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Program {
     structs: Vec<StructProgram>,
     methods: Vec<MethodProgram>,

@@ -92,6 +92,11 @@ impl ServerCalls {
         self.calls.get_mut(index).filter(|call| call.live && call.generation == id.generation)
     }
 
+    /// Is the call not over?
+    pub(crate) fn is_live(&self, id: CallId) -> bool {
+        self.calls.get(self.index(id.slot)).is_some_and(|call| call.live && call.generation == id.generation)
+    }
+
     /// The call in a slot that its connection still lists.
     pub(crate) fn listed(&mut self, slot: u32) -> &mut ServerCall {
         let index = self.index(slot);

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, time::Instant};
 use bytes::{Bytes, BytesMut};
 use volo_js_thrift::{FrameReader, Transport};
 
-use crate::{Peer, Seat, budget::Share, leaving::Leaving};
+use crate::{Peer, Seat, budget::Share, http2::Http2, leaving::Leaving};
 
 /// Names a connection of an engine until it is closed.
 pub type ConnectionId = u32;
@@ -49,6 +49,10 @@ pub(crate) enum Role {
 pub(crate) struct Connection {
     pub role: Role,
     pub owner: u32,
+    /// What it has if it speaks HTTP/2.
+    pub http2: Option<Box<Http2>>,
+    /// Its first bytes will tell what it speaks.
+    pub undecided: bool,
     pub reader: FrameReader,
     /// Bytes received that no message has taken yet.
     pub unread: BytesMut,
@@ -95,6 +99,8 @@ impl Connection {
         Self {
             role,
             owner,
+            http2: None,
+            undecided: false,
             reader,
             unread: BytesMut::new(),
             share: Share::default(),
@@ -121,6 +127,9 @@ impl Connection {
 
     /// Calls that are not over.
     pub(crate) fn calls(&self) -> usize {
+        if let Some(http2) = &self.http2 {
+            return http2.link.streams();
+        }
         match &self.role {
             Role::Server { order, .. } => order.len(),
             Role::Client { in_flight, .. } => in_flight.len(),
@@ -139,6 +148,6 @@ impl Connection {
 
     /// Bytes wait that could be handled now.
     pub(crate) fn has_input(&self) -> bool {
-        self.pending.is_some() || !self.unread.is_empty()
+        self.pending.is_some() || !self.unread.is_empty() || self.http2.as_ref().is_some_and(|http2| http2.has_input())
     }
 }

@@ -19,12 +19,14 @@ use crate::{
     calls::{CallId, ServerCalls},
     client::ClientCalls,
     connection::{Connection, Role},
+    deadlines::Deadlines,
+    grpc_message::Encoder,
     notice::{Level, Notice},
     owners::{Owner, Owners},
 };
 
 /// Calls delivered in one turn at most, so that other handles of the loop live.
-const TURN: u32 = 256;
+pub(crate) const TURN: u32 = 256;
 /// Events of one server in one second at most; counters count all.
 const EVENTS_A_SECOND: u32 = 10;
 
@@ -99,7 +101,11 @@ pub struct Engine {
     pub(crate) dirty: Vec<ConnectionId>,
     /// Connections with input that could be handled as soon as the tape has room.
     backlog: VecDeque<ConnectionId>,
-    growth: Option<Growth>,
+    pub(crate) growth: Option<Growth>,
+    /// Connections of HTTP/2 to be turned before output is written.
+    pub(crate) touched: Vec<ConnectionId>,
+    pub(crate) deadlines: Deadlines,
+    pub(crate) encoder: Encoder,
     peers: Arc<Peers>,
     next_serial: u32,
 }
@@ -126,6 +132,9 @@ impl Engine {
             dirty: Vec::new(),
             backlog: VecDeque::new(),
             growth: None,
+            touched: Vec::new(),
+            deadlines: Deadlines::default(),
+            encoder: Encoder::default(),
             peers: Arc::default(),
             next_serial: 0,
         }
@@ -182,7 +191,13 @@ impl Engine {
     /// What to wait for on a connection.
     pub fn interest(&self, id: ConnectionId) -> Interest {
         self.connections.get(id as usize).map_or(Interest { read: false, write: false }, |connection| Interest {
-            read: !connection.paused && !connection.ended && !connection.closing && connection.pending.is_none(),
+            read: !connection.paused
+                && !connection.ended
+                && match &connection.http2 {
+                    // A connection that closes has streams that go on.
+                    Some(http2) => http2.pending.is_none() && http2.link.ended().is_none(),
+                    None => !connection.closing && connection.pending.is_none(),
+                },
             write: connection.blocked,
         })
     }
@@ -194,7 +209,10 @@ impl Engine {
 
     /// Is there anything to do without new bytes?
     pub fn has_backlog(&self) -> bool {
-        !self.backlog.is_empty() || !self.notices.is_empty() || self.dirty.iter().any(|id| self.is_memory(*id))
+        !self.backlog.is_empty()
+            || !self.notices.is_empty()
+            || !self.touched.is_empty()
+            || self.dirty.iter().any(|id| self.is_memory(*id))
     }
 
     /// Does anything keep the process alive: a server that listens or drains, or a client's call?
@@ -216,7 +234,7 @@ impl Engine {
     // ---- bytes in ----
 
     /// Bytes have arrived. Whole messages go to the tape; what it has no room for waits in the backlog.
-    pub fn receive(&mut self, id: ConnectionId, mut chunk: Bytes, tape: &mut InTape<'_>) {
+    pub fn receive(&mut self, id: ConnectionId, chunk: Bytes, tape: &mut InTape<'_>) {
         let Some(connection) = self.connections.get_mut(id as usize) else { return };
         let read = chunk.len() as u64;
         match &mut self.owners[connection.owner as usize] {
@@ -224,6 +242,15 @@ impl Engine {
             Owner::Client(client) => client.counters.bytes_read.add(read),
         }
         connection.leaving.bytes_came();
+        if connection.http2.is_some() || connection.undecided {
+            self.receive_http2(id, chunk, tape);
+        } else {
+            self.receive_thrift(id, chunk, tape);
+        }
+    }
+
+    pub(crate) fn receive_thrift(&mut self, id: ConnectionId, mut chunk: Bytes, tape: &mut InTape<'_>) {
+        let Some(connection) = self.connections.get_mut(id as usize) else { return };
         if connection.has_input() {
             let in_backlog = connection.in_backlog;
             if self.keep(id, &chunk) && !in_backlog {
@@ -272,6 +299,13 @@ impl Engine {
 
     /// Handles what waits in a connection.
     fn resume(&mut self, id: ConnectionId, tape: &mut InTape<'_>) {
+        let Some(connection) = self.connections.get_mut(id as usize) else { return };
+        if connection.http2.is_some() {
+            return self.advance(id, tape);
+        }
+        if connection.undecided {
+            return self.receive_http2(id, Bytes::new(), tape);
+        }
         loop {
             let Some(connection) = self.connections.get_mut(id as usize) else { return };
             if connection.paused {
@@ -302,7 +336,7 @@ impl Engine {
     }
 
     /// After input was handled: where does the connection stand?
-    fn settle(&mut self, id: ConnectionId) {
+    pub(crate) fn settle(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(id as usize) else { return };
         if connection.unread.is_empty() {
             connection.frame_since = None;
@@ -352,6 +386,7 @@ impl Engine {
 
     /// Goes on with what waits: notices first, then connections in turn.
     pub fn work_off(&mut self, tape: &mut InTape<'_>) {
+        self.turn_touched();
         while let Some(notice) = self.notices.front() {
             if tape.messages() >= TURN {
                 return;
@@ -430,7 +465,9 @@ impl Engine {
             connection.idle_since = now;
             connection.blocked = false;
             self.actions.push_back(Action::Interest(id));
-            if !connection.out.is_empty() {
+            if connection.http2.is_some() {
+                self.touch(id);
+            } else if !connection.out.is_empty() {
                 self.mark_dirty(id);
             } else if connection.calls() == 0 {
                 self.client_connection_free(id);
@@ -442,6 +479,11 @@ impl Engine {
     pub fn ended(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(id as usize) else { return };
         connection.ended = true;
+        if let Some(http2) = &mut connection.http2 {
+            http2.link.end();
+            self.actions.push_back(Action::Interest(id));
+            return self.enlist(id);
+        }
         if matches!(connection.role, Role::Client { .. }) {
             return self.fail_connection(id, crate::FailureCode::Unavailable, "the peer closed the connection");
         }
@@ -459,6 +501,9 @@ impl Engine {
     /// Closes a connection whose work is done.
     pub(crate) fn finish_if_over(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get(id as usize) else { return };
+        if connection.http2.is_some() {
+            return self.finish_http2(id);
+        }
         if !matches!(connection.role, Role::Server { .. })
             || connection.calls() > 0
             || connection.unwritten() > 0
@@ -482,6 +527,9 @@ impl Engine {
             return self.fail_connection(id, crate::FailureCode::Unavailable, why);
         }
         let mut connection = self.remove_connection(id);
+        if let Some(http2) = &mut connection.http2 {
+            self.abandon_grpc(connection.owner, http2.served.drain());
+        }
         if let Role::Server { order, .. } = &mut connection.role {
             self.abandon(connection.owner, mem::take(order));
         }
@@ -510,6 +558,9 @@ impl Engine {
         if connection.in_backlog {
             self.backlog.retain(|other| *other != id);
         }
+        if connection.http2.is_some() {
+            self.touched.retain(|other| *other != id);
+        }
         connection
     }
 
@@ -536,6 +587,7 @@ impl Engine {
             let message = message?;
             self.take(tape, &message)?;
         }
+        self.turn_touched();
         Ok(())
     }
 
@@ -553,17 +605,16 @@ impl Engine {
             Kind::Done => self.oneway_done(call),
             Kind::Call => self.call(tape, message, call),
             Kind::Cancel => self.cancel(call),
-            Kind::Failure
-            | Kind::Gone
-            | Kind::Closed
-            | Kind::Event
-            | Kind::Handed
-            | Kind::Request
-            | Kind::Response
-            | Kind::StreamMessage
-            | Kind::StreamEnd
-            | Kind::Headers
-            | Kind::Credit => {
+            Kind::Request => self.call_grpc(tape, message, call)?,
+            Kind::Response | Kind::Headers => self.serve_grpc(tape, message, call)?,
+            Kind::StreamMessage | Kind::StreamEnd | Kind::Credit => {
+                match self.owners.get(message.header.owner as usize) {
+                    Some(Owner::Server(_)) => self.serve_grpc(tape, message, call)?,
+                    Some(Owner::Client(_)) => self.go_on_grpc(tape, message, call)?,
+                    None => {}
+                }
+            }
+            Kind::Failure | Kind::Gone | Kind::Closed | Kind::Event | Kind::Handed => {
                 return Err(Malformed("a message of this kind goes the other way"));
             }
         }

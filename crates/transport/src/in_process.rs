@@ -13,6 +13,7 @@ impl Engine {
 
     /// Carries bytes between the ends of in-process connections.
     pub(crate) fn shuttle(&mut self, tape: &mut InTape<'_>) {
+        self.turn_touched();
         let mut index = 0;
         while index < self.dirty.len() {
             let id = self.dirty[index];

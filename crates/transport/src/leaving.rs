@@ -89,6 +89,11 @@ impl Engine {
             connection.leaving = how;
         }
         self.actions.push_back(Action::Interest(id));
+        if let Some(http2) = &mut connection.http2 {
+            // Streams end, then the connection: it cannot be handed over.
+            http2.link.shut_down();
+            return self.touch(id);
+        }
         self.finish_if_over(id);
     }
 

@@ -10,9 +10,20 @@ mod buffers;
 mod calls;
 mod client;
 mod connection;
+mod credit;
+mod deadlines;
 mod engine;
 mod exception;
+#[allow(dead_code, clippy::unused_self, clippy::unnecessary_wraps)]
+mod grpc_client;
+#[allow(dead_code)]
+mod grpc_message;
+#[allow(dead_code)]
+mod grpc_server;
+mod grpc_setup;
 mod guard;
+#[allow(dead_code)]
+mod http2;
 mod in_process;
 mod leaving;
 mod methods;
@@ -30,6 +41,7 @@ pub use admission::{Admission, Refusal, Seat};
 pub use client::ClientSetup;
 pub use connection::ConnectionId;
 pub use engine::{Action, Engine, Growth, Interest};
+pub use grpc_setup::{GrpcClientSetup, GrpcOptions, GrpcServerSetup};
 pub use methods::Methods;
 pub use notice::{FailureCode, Level, Sent};
 pub use options::{ClientOptions, Mode, ServerOptions};

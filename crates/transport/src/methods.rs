@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 use volo_js_thrift::Program;
 
 /// Indexes into a program's methods, by name.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Methods(FxHashMap<Box<[u8]>, u32>);
 
 impl Methods {
@@ -21,6 +21,10 @@ impl Methods {
             }
         }
         Ok(Self(by_name))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     #[inline]

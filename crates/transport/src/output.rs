@@ -21,6 +21,7 @@ impl Engine {
 
     /// Moves the connections with output to write into `into`; memory connections stay.
     pub fn take_dirty(&mut self, into: &mut Vec<ConnectionId>) {
+        self.turn_touched();
         let connections = &mut self.connections;
         self.dirty.retain(|id| {
             let connection = &mut connections[*id as usize];
@@ -65,6 +66,10 @@ impl Engine {
     fn after_write(&mut self, id: ConnectionId, count: usize) {
         let Some(connection) = self.connections.get_mut(id as usize) else { return };
         connection.written += count as u64;
+        if connection.http2.is_some() {
+            self.http2_wrote(id);
+        }
+        let Some(connection) = self.connections.get(id as usize) else { return };
         let (paused, closing) = (connection.paused, connection.closing || connection.ended);
         match &mut self.owners[connection.owner as usize] {
             Owner::Server(server) => {

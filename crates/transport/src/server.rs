@@ -7,7 +7,8 @@ use volo_js_tape::{Header, InTape, Kind, OutMessage, OutTape};
 use volo_js_thrift::{DecodeError, FrameReader, MessageKind, Program, Transport, encode_reply, read_head};
 
 use crate::{
-    Address, Admission, ConnectionId, Engine, Methods, Peer, Refusal, Seat, ServerCounters, ServerOptions, budget,
+    Address, Admission, ConnectionId, Engine, GrpcServerSetup, Methods, Peer, Refusal, Seat, ServerCounters,
+    ServerOptions, budget,
     calls::CallId,
     connection::{Connection, Role},
     engine::Next,
@@ -34,6 +35,8 @@ pub struct ServerSetup {
     pub admission: Arc<Admission>,
     /// Its counters in one engine.
     pub counters: Arc<ServerCounters>,
+    /// Its gRPC, if it has any. A connection's first bytes tell whether it is Thrift or HTTP/2.
+    pub grpc: Option<GrpcServerSetup>,
 }
 
 impl ServerSetup {
@@ -48,7 +51,27 @@ impl ServerSetup {
             admission: Arc::new(Admission::new(options.max_connections, options.max_connections_per_peer)),
             options,
             counters: Arc::default(),
+            grpc: None,
         })
+    }
+
+    /// A server that answers gRPC only.
+    pub fn of_grpc(grpc: GrpcServerSetup, options: ServerOptions) -> Self {
+        let program = Arc::new(Program::default());
+        Self {
+            methods: Arc::default(),
+            program,
+            admission: Arc::new(Admission::new(options.max_connections, options.max_connections_per_peer)),
+            options,
+            counters: Arc::default(),
+            grpc: Some(grpc),
+        }
+    }
+
+    /// The same server, answering gRPC, too.
+    #[must_use]
+    pub fn with_grpc(self, grpc: GrpcServerSetup) -> Self {
+        Self { grpc: Some(grpc), ..self }
     }
 
     /// The same server in one more engine.
@@ -60,12 +83,14 @@ impl ServerSetup {
             options: self.options.clone(),
             admission: self.admission.clone(),
             counters: Arc::default(),
+            grpc: self.grpc.clone(),
         }
     }
 }
 
 pub(crate) struct Server {
     pub program: Arc<Program>,
+    pub grpc: Option<GrpcServerSetup>,
     methods: Arc<Methods>,
     pub options: ServerOptions,
     pub admission: Arc<Admission>,
@@ -101,9 +126,10 @@ impl Server {
 impl Engine {
     /// Adds a server under an id that nobody else has.
     pub fn add_server(&mut self, owner: u32, setup: ServerSetup) {
-        let ServerSetup { program, methods, options, admission, counters } = setup;
+        let ServerSetup { program, methods, options, admission, counters, grpc } = setup;
         let server = Server {
             program,
+            grpc,
             methods,
             options,
             admission,
@@ -171,7 +197,13 @@ impl Engine {
         let reader = FrameReader::detect(server.options.limits);
         let draining = server.closing.map(|_| server.draining);
         let role = Role::Server { order: VecDeque::new(), peer, seat };
-        let id = self.insert_connection(Connection::new(role, owner, reader, self.now));
+        let (speaks_grpc, speaks_thrift) = (server.grpc.is_some(), !server.methods.is_empty());
+        let mut connection = Connection::new(role, owner, reader, self.now);
+        connection.undecided = speaks_grpc;
+        let id = self.insert_connection(connection);
+        if speaks_grpc && !speaks_thrift {
+            self.speak_http2(id);
+        }
         if let Some(how) = draining {
             self.begin_to_leave(id, how);
         }
@@ -416,7 +448,7 @@ impl Engine {
         }
     }
 
-    fn pause(&mut self, id: ConnectionId) {
+    pub(crate) fn pause(&mut self, id: ConnectionId) {
         let connection = &mut self.connections[id as usize];
         connection.paused = true;
         self.actions.push_back(crate::Action::Interest(id));

@@ -54,6 +54,7 @@ impl Engine {
     /// Looks for what has run out of time. Call it a few times a second while [`Engine::needs_tick`].
     pub fn tick(&mut self) {
         let now = self.now;
+        self.end_overdue();
         let late: Vec<_> = self
             .connections
             .iter()

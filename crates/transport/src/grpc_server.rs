@@ -1,0 +1,549 @@
+//! gRPC's serving side: requests to the tape, responses to the streams they came by.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use volo_js_grpc::{
+    Code, Encoding, Event, FrameError, RawMessage, StreamKey,
+    http::{HeaderMap, Request, Response},
+    put_status, read_call, read_metadata, response_head, trailers_only,
+};
+use volo_js_protobuf::DecodeError;
+use volo_js_tape::{Full, Header, InTape, Kind, Malformed, OutMessage, OutTape};
+
+use crate::{
+    ConnectionId, Engine, GrpcServerSetup, budget,
+    calls::CallId,
+    credit::Credit,
+    engine::Growth,
+    grpc_message::{self, FLAG_CREDIT, Outgoing, message_growth, put_headers, put_message_of_stream},
+    notice::Notice,
+    owners::Owner,
+    server::Server,
+};
+
+/// A call of a server, from its head to its answer.
+#[derive(Debug)]
+pub(crate) struct ServerStream {
+    method: u32,
+    /// What JavaScript knows it by, once it does.
+    call: Option<CallId>,
+    /// The one message of a call that does not stream its requests.
+    message: Option<Bytes>,
+    metadata: Vec<u8>,
+    timeout_ms: f64,
+    deadline: Option<Instant>,
+    /// How its messages are compressed.
+    encoding: Option<Encoding>,
+    credit: Credit,
+    outgoing: Outgoing,
+}
+
+impl ServerStream {
+    /// The call, if JavaScript knows of it.
+    pub(crate) fn known(&self) -> Option<CallId> {
+        self.call
+    }
+}
+
+/// A call that ends with a status of this side's making.
+struct Refusal(Code, String);
+
+impl Server {
+    /// Why no further call of gRPC can be taken, if that is so.
+    fn grpc_overload(&self) -> Option<Refusal> {
+        if self.counters.in_flight.get() >= self.options.max_calls as u64 {
+            self.counters.overloads.add(1);
+            let text = format!("the server has {} calls in flight; try again later", self.options.max_calls);
+            return Some(Refusal(Code::ResourceExhausted, text));
+        }
+        if budget::exceeds(self.options.memory_budget) {
+            self.counters.memory_refusals.add(1);
+            return Some(Refusal(Code::ResourceExhausted, "the server is short of memory; try again later".to_owned()));
+        }
+        None
+    }
+}
+
+impl Engine {
+    /// Something happened on a server's connection.
+    pub(crate) fn server_event(&mut self, id: ConnectionId, event: &Event, tape: &mut InTape<'_>) -> Result<(), Full> {
+        match event {
+            Event::Request(stream, head) => self.request_began(id, *stream, head, tape),
+            Event::Message(stream, message) => self.request_message(id, *stream, message, tape),
+            Event::End(stream, _) => self.request_ended(id, *stream, tape),
+            Event::Failed(stream, error) => {
+                let code = match error {
+                    FrameError::TooLarge { .. } => Code::ResourceExhausted,
+                    FrameError::Flag(_) | FrameError::Truncated => Code::Internal,
+                };
+                self.give_up(id, *stream, Refusal(code, error.to_string()));
+                Ok(())
+            }
+            Event::Left(stream, messages) => self.messages_left(id, *stream, *messages, tape),
+            Event::Gone(stream, _) => {
+                self.request_gone(id, *stream);
+                Ok(())
+            }
+            Event::Response(..) => Ok(()),
+        }
+    }
+
+    fn request_began(
+        &mut self,
+        id: ConnectionId,
+        stream: StreamKey,
+        head: &Request<()>,
+        tape: &mut InTape<'_>,
+    ) -> Result<(), Full> {
+        let now = self.now;
+        let owner = self.connections[id as usize].owner;
+        let Some((server, grpc)) = self.grpc_server(owner) else { return Ok(()) };
+        let call = match read_call(head) {
+            Ok(call) => call,
+            Err(response) => {
+                server.counters.calls.add(1);
+                server.counters.protocol_errors.add(1);
+                self.respond_at_once(id, stream, *response);
+                return Ok(());
+            }
+        };
+        let path = head.uri().path();
+        let Some(method) = grpc.find(path.as_bytes()) else {
+            server.counters.calls.add(1);
+            server.counters.unknown_methods.add(1);
+            let text = format!("unknown method {path}");
+            self.respond_at_once(id, stream, trailers_only(Code::Unimplemented as i32, &text, HeaderMap::new()));
+            return Ok(());
+        };
+        if let Some(Refusal(code, text)) = server.grpc_overload() {
+            server.counters.calls.add(1);
+            self.respond_at_once(id, stream, trailers_only(code as i32, &text, HeaderMap::new()));
+            return Ok(());
+        }
+        let streams_requests = grpc.program.method(method).client_streaming;
+        let encoding = grpc.options.encoding.filter(|encoding| call.accepts.has(*encoding));
+        let mut metadata = Vec::new();
+        read_metadata(head.headers(), &mut metadata);
+        let record = ServerStream {
+            method,
+            call: None,
+            message: None,
+            metadata,
+            timeout_ms: call.timeout.map_or(0.0, |time| (time.as_secs_f64() * 1e3).max(f64::MIN_POSITIVE)),
+            deadline: call.timeout.and_then(|time| now.checked_add(time)),
+            encoding,
+            credit: Credit::default(),
+            outgoing: Outgoing::default(),
+        };
+        let connection = &mut self.connections[id as usize];
+        connection.idle_since = now;
+        let Some(http2) = &mut connection.http2 else { return Ok(()) };
+        http2.served.insert(stream, record);
+        if streams_requests {
+            let begun = self.begin(id, stream, tape);
+            if begun.is_err()
+                && let Some(http2) = self.http2(id)
+            {
+                http2.served.remove(stream);
+            }
+            return begun;
+        }
+        Ok(())
+    }
+
+    fn request_message(
+        &mut self,
+        id: ConnectionId,
+        stream: StreamKey,
+        message: &RawMessage,
+        tape: &mut InTape<'_>,
+    ) -> Result<(), Full> {
+        let owner = self.connections[id as usize].owner;
+        let Some(Owner::Server(server)) = self.owners.get(owner as usize) else { return Ok(()) };
+        let Some(grpc) = &server.grpc else { return Ok(()) };
+        let Some(http2) = self.connections[id as usize].http2.as_deref_mut() else { return Ok(()) };
+        let Some(record) = http2.served.get_mut(stream) else { return Ok(()) };
+        if message.compressed {
+            let text = "a compressed message without grpc-encoding".to_owned();
+            self.give_up(id, stream, Refusal(Code::Internal, text));
+            return Ok(());
+        }
+        let Some(call) = record.call else {
+            if record.message.is_some() {
+                let text = "more than one message in the request of a method that takes one".to_owned();
+                self.give_up(id, stream, Refusal(Code::Internal, text));
+            } else {
+                record.message = Some(message.body.clone());
+            }
+            return Ok(());
+        };
+        let method = record.method;
+        let header = header(Kind::StreamMessage, call, method, owner);
+        let flags = if record.credit.marks(message.body.len()) { FLAG_CREDIT } else { 0 };
+        let signature = grpc.program.method(method);
+        let empty = tape.is_empty();
+        let put = put_message_of_stream(
+            tape,
+            &header,
+            &grpc.program,
+            signature.args,
+            &message.body,
+            &grpc.options.limits,
+            flags,
+        );
+        match put {
+            Ok(()) => {
+                record.credit.sent(message.body.len());
+                if record.credit.is_used_up() {
+                    http2.link.pause(stream, true);
+                }
+                Ok(())
+            }
+            Err(DecodeError::Full(full)) => {
+                self.note_growth(empty, message.body.len());
+                Err(full)
+            }
+            Err(error) => {
+                server.counters.protocol_errors.add(1);
+                self.give_up(id, stream, refusal_of(&error));
+                Ok(())
+            }
+        }
+    }
+
+    fn request_ended(&mut self, id: ConnectionId, stream: StreamKey, tape: &mut InTape<'_>) -> Result<(), Full> {
+        let owner = self.connections[id as usize].owner;
+        let Some(http2) = self.connections[id as usize].http2.as_deref_mut() else { return Ok(()) };
+        let Some(record) = http2.served.get_mut(stream) else { return Ok(()) };
+        match record.call {
+            Some(call) => {
+                grpc_message::put_end(tape, &header(Kind::StreamEnd, call, record.method, owner), 0, "", &[], &[])
+            }
+            None if record.message.is_none() => {
+                let text = "the request of a method that takes one message has none".to_owned();
+                self.give_up(id, stream, Refusal(Code::Internal, text));
+                Ok(())
+            }
+            None => self.begin(id, stream, tape),
+        }
+    }
+
+    /// Puts a REQUEST on the tape.
+    fn begin(&mut self, id: ConnectionId, stream: StreamKey, tape: &mut InTape<'_>) -> Result<(), Full> {
+        let connection = &mut self.connections[id as usize];
+        let (owner, serial) = (connection.owner, connection.serial);
+        let Some(Owner::Server(server)) = self.owners.get(owner as usize) else { return Ok(()) };
+        let Some(grpc) = &server.grpc else { return Ok(()) };
+        let Some(record) = connection.http2.as_deref_mut().and_then(|http2| http2.served.get_mut(stream)) else {
+            return Ok(());
+        };
+        let method = record.method;
+        let signature = grpc.program.method(method);
+        let call = self.server_calls.insert(id, owner, method, stream as i32, false);
+        let empty = tape.is_empty();
+        let header = header(Kind::Request, call, method, owner);
+        let limits = &grpc.options.limits;
+        let put =
+            tape.begin(&header, limits.slots.saturating_add(8)).map_err(DecodeError::Full).and_then(|mut slot| {
+                let body = slot.alloc(4)?;
+                slot.set(body, 0);
+                if let Some(message) = &record.message {
+                    let base = grpc_message::decode(&grpc.program, signature.args, message, limits, &mut slot)?;
+                    slot.point(body, base, 0);
+                }
+                slot.set_f64(body + 1, record.timeout_ms);
+                slot.put_string(body + 2, &record.metadata)?;
+                slot.set_i32(body + 3, id as i32, serial as i32);
+                slot.commit();
+                Ok(())
+            });
+        match put {
+            Ok(()) => {
+                server.counters.calls.add(1);
+                server.counters.in_flight.add(1);
+                record.call = Some(call);
+                record.message = None;
+                record.metadata = Vec::new();
+                if let Some(deadline) = record.deadline {
+                    let calls = &self.server_calls;
+                    self.deadlines.add(deadline, call, |id| calls.is_live(id));
+                }
+                Ok(())
+            }
+            Err(DecodeError::Full(full)) => {
+                let size = record.message.as_ref().map_or(0, Bytes::len) + record.metadata.len();
+                self.server_calls.remove(call.slot);
+                self.note_growth(empty, size);
+                Err(full)
+            }
+            Err(error) => {
+                server.counters.calls.add(1);
+                server.counters.protocol_errors.add(1);
+                self.server_calls.remove(call.slot);
+                self.give_up(id, stream, refusal_of(&error));
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) fn note_growth(&mut self, empty: bool, size: usize) {
+        if empty {
+            self.growth = Some(Growth { text: 64 << 10, bytes: message_growth(size) });
+        }
+    }
+
+    /// Messages of a stream have left: its sender may send more.
+    fn messages_left(
+        &mut self,
+        id: ConnectionId,
+        stream: StreamKey,
+        messages: u32,
+        tape: &mut InTape<'_>,
+    ) -> Result<(), Full> {
+        let owner = self.connections[id as usize].owner;
+        let Some(record) = self.http2(id).and_then(|http2| http2.served.get_mut(stream)) else { return Ok(()) };
+        let Some(call) = record.call else { return Ok(()) };
+        grpc_message::put_credit(tape, &header(Kind::Credit, call, record.method, owner), messages)
+    }
+
+    /// A stream was reset, or lost with its connection.
+    fn request_gone(&mut self, id: ConnectionId, stream: StreamKey) {
+        let owner = self.connections[id as usize].owner;
+        let Some(record) = self.http2(id).and_then(|http2| http2.served.remove(stream)) else { return };
+        let Some(call) = record.call else { return };
+        self.notices.push_back(Notice::Gone { call, owner });
+        self.server_calls.remove(call.slot);
+        if let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) {
+            server.counters.in_flight.sub(1);
+            server.counters.abandoned.add(1);
+        }
+    }
+
+    /// Answers a stream that JavaScript never sees.
+    fn respond_at_once(&mut self, id: ConnectionId, stream: StreamKey, response: Response<()>) {
+        let owner = self.connections[id as usize].owner;
+        if let Some(http2) = self.http2(id) {
+            http2.served.remove(stream);
+            http2.link.respond(stream, response, true);
+            http2.link.ignore(stream);
+        }
+        if let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) {
+            server.counters.exceptions.add(1);
+        }
+    }
+
+    /// Ends a call with a status of this side's making. JavaScript, if it knows of the call, is told that it is over.
+    fn give_up(&mut self, id: ConnectionId, stream: StreamKey, Refusal(code, text): Refusal) {
+        let owner = self.connections[id as usize].owner;
+        let Some(http2) = self.http2(id) else { return };
+        let call = http2.served.get_mut(stream).and_then(|record| record.call);
+        if http2.link.has_responded(stream) {
+            let mut trailers = HeaderMap::new();
+            put_status(&mut trailers, code as i32, &text);
+            http2.link.finish(stream, trailers);
+            http2.link.ignore(stream);
+            http2.served.remove(stream);
+            if let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) {
+                server.counters.exceptions.add(1);
+            }
+        } else {
+            self.respond_at_once(id, stream, trailers_only(code as i32, &text, HeaderMap::new()));
+        }
+        if let Some(call) = call {
+            self.notices.push_back(Notice::Gone { call, owner });
+            self.server_calls.remove(call.slot);
+            if let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) {
+                server.counters.in_flight.sub(1);
+            }
+        }
+        self.touch(id);
+    }
+
+    /// Ends the calls whose time is over.
+    pub(crate) fn end_overdue(&mut self) {
+        while let Some(call) = self.deadlines.take_due(self.now) {
+            let Some(record) = self.server_calls.get_mut(call) else { continue };
+            let (id, stream) = (record.connection, record.sequence as StreamKey);
+            self.give_up(id, stream, Refusal(Code::DeadlineExceeded, "the deadline has passed".to_owned()));
+        }
+    }
+
+    /// When the time of the next call is over: [`Engine::tick`] is wanted then.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    // ---- from JavaScript ----
+
+    /// A message about a server's call.
+    pub(crate) fn serve_grpc(
+        &mut self,
+        tape: &OutTape<'_>,
+        message: &OutMessage,
+        call: CallId,
+    ) -> Result<(), Malformed> {
+        let Some(record) = self.server_calls.get_mut(call) else { return Ok(()) };
+        let (owner, id, method, stream) =
+            (record.owner, record.connection, record.method, record.sequence as StreamKey);
+        let Some(Owner::Server(server)) = self.owners.get(owner as usize) else { return Ok(()) };
+        let Some(grpc) = &server.grpc else { return Ok(()) };
+        let Some(http2) = self.connections.get_mut(id as usize).and_then(|connection| connection.http2.as_deref_mut())
+        else {
+            return Ok(());
+        };
+        let Some(record) = http2.served.get_mut(stream) else { return Ok(()) };
+        let body = message.body;
+        let refused = match message.header.kind {
+            Kind::Credit => {
+                record.credit.answered(tape.i32(body)?.max(0) as u32);
+                if !record.credit.is_used_up() {
+                    http2.link.pause(stream, false);
+                }
+                None
+            }
+            Kind::Headers => {
+                let mut headers = HeaderMap::new();
+                match put_headers(tape, body, &mut headers)? {
+                    Ok(()) => {
+                        http2.link.respond(stream, response_head(headers), false);
+                        None
+                    }
+                    Err(error) => Some(error),
+                }
+            }
+            Kind::StreamMessage => {
+                if !http2.link.has_responded(stream) {
+                    http2.link.respond(stream, response_head(HeaderMap::new()), false);
+                }
+                let index = grpc.program.method(method).result;
+                match http2.link.output(stream) {
+                    None => None,
+                    Some(out) => match self.encoder.append(&grpc.program, index, tape, body, out) {
+                        Ok(flags) => {
+                            record.outgoing.sent += 1;
+                            if flags & FLAG_CREDIT != 0 {
+                                http2.link.mark(stream, std::mem::take(&mut record.outgoing.sent));
+                            }
+                            http2.unflushed(stream);
+                            None
+                        }
+                        Err(error) => Some(error),
+                    },
+                }
+            }
+            Kind::StreamEnd => {
+                let (status, text) = (tape.i32(body)?, tape.str(body + 1)?.to_bytes());
+                let mut trailers = HeaderMap::new();
+                let mut headers = HeaderMap::new();
+                let wrong =
+                    put_headers(tape, body + 3, &mut headers)?.and(put_headers(tape, body + 2, &mut trailers)?).err();
+                if let Some(error) = wrong {
+                    Some(error)
+                } else {
+                    let text = String::from_utf8_lossy(&text);
+                    if http2.link.has_responded(stream) {
+                        put_status(&mut trailers, status, &text);
+                        http2.unflushed(stream);
+                        http2.link.finish(stream, trailers);
+                    } else if headers.is_empty() {
+                        http2.link.respond(stream, trailers_only(status, &text, trailers), true);
+                    } else {
+                        http2.link.respond(stream, response_head(headers), false);
+                        put_status(&mut trailers, status, &text);
+                        http2.link.finish(stream, trailers);
+                    }
+                    self.grpc_answered(id, stream, call, status == 0);
+                    None
+                }
+            }
+            _ => {
+                let index = grpc.program.method(method).result;
+                let mut trailers = HeaderMap::new();
+                let mut headers = HeaderMap::new();
+                let wrong =
+                    put_headers(tape, body + 1, &mut headers)?.and(put_headers(tape, body + 2, &mut trailers)?).err();
+                let encoded = match wrong {
+                    Some(error) => Err(error),
+                    None => self.encoder.encode(&grpc.program, index, tape, body),
+                };
+                match encoded {
+                    Err(error) => Some(error),
+                    Ok(bytes) => {
+                        put_status(&mut trailers, 0, "");
+                        if http2.link.has_responded(stream) {
+                            if let Some(out) = http2.link.output(stream) {
+                                out.extend_from_slice(&bytes);
+                            }
+                            http2.link.finish(stream, trailers);
+                        } else {
+                            http2.link.answer(stream, response_head(headers), bytes, trailers);
+                        }
+                        self.grpc_answered(id, stream, call, true);
+                        None
+                    }
+                }
+            }
+        };
+        if let Some(error) = refused {
+            self.give_up(id, stream, Refusal(Code::Internal, error));
+        }
+        self.touch(id);
+        if matches!(message.header.kind, Kind::Credit) && self.http2(id).is_some_and(|http2| http2.has_input()) {
+            self.enlist(id);
+        }
+        Ok(())
+    }
+
+    /// A call is answered. What the peer still sends of it is not wanted.
+    fn grpc_answered(&mut self, id: ConnectionId, stream: StreamKey, call: CallId, well: bool) {
+        let now = self.now;
+        let connection = &mut self.connections[id as usize];
+        connection.idle_since = now;
+        let owner = connection.owner;
+        if let Some(http2) = &mut connection.http2 {
+            http2.served.remove(stream);
+            http2.link.ignore(stream);
+        }
+        self.server_calls.remove(call.slot);
+        if let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) {
+            server.counters.in_flight.sub(1);
+            if well {
+                server.counters.replies.add(1);
+            } else {
+                server.counters.exceptions.add(1);
+            }
+        }
+    }
+
+    /// The connection of these calls is gone. Their slots are free from now on.
+    pub(crate) fn abandon_grpc(&mut self, owner: u32, streams: impl Iterator<Item = ServerStream>) {
+        for call in streams.filter_map(|stream| stream.known()) {
+            self.notices.push_back(Notice::Gone { call, owner });
+            self.server_calls.remove(call.slot);
+            if let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) {
+                server.counters.in_flight.sub(1);
+                server.counters.abandoned.add(1);
+            }
+        }
+    }
+
+    fn grpc_server(&self, owner: u32) -> Option<(&Server, &GrpcServerSetup)> {
+        match self.owners.get(owner as usize) {
+            Some(Owner::Server(server)) => Some((server, server.grpc.as_ref()?)),
+            _ => None,
+        }
+    }
+}
+
+pub(crate) fn header(kind: Kind, call: CallId, method: u32, owner: u32) -> Header {
+    Header { kind, call: call.slot, generation: call.generation, method, owner }
+}
+
+fn refusal_of(error: &DecodeError) -> Refusal {
+    let code = match error {
+        DecodeError::SlotLimit | DecodeError::TooLarge(_) => Code::ResourceExhausted,
+        _ => Code::Internal,
+    };
+    Refusal(code, format!("the request cannot be read: {error}"))
+}

@@ -1,0 +1,80 @@
+//! What gRPC needs to know of a server or client.
+
+use std::sync::Arc;
+
+use volo_js_grpc::{Encoding, Http2Options};
+use volo_js_protobuf::{Limits, Program};
+
+/// How gRPC treats its calls; sizes in bytes.
+#[derive(Debug, Clone)]
+pub struct GrpcOptions {
+    /// HTTP/2.
+    pub http2: Http2Options,
+    /// Largest message to receive, before and after decompression. Default 4 MiB.
+    pub max_receive_message: usize,
+    /// Limits of one message on the tape.
+    pub limits: Limits,
+    /// How messages are compressed, where the peer can read it and the message does not say otherwise. Default not at all.
+    pub encoding: Option<Encoding>,
+}
+
+impl Default for GrpcOptions {
+    fn default() -> Self {
+        Self { http2: Http2Options::default(), max_receive_message: 4 << 20, limits: Limits::default(), encoding: None }
+    }
+}
+
+/// The gRPC of a server.
+#[derive(Debug, Clone)]
+pub struct GrpcServerSetup {
+    /// What its messages are.
+    pub program: Arc<Program>,
+    /// What it answers, by the program's methods.
+    pub served: Arc<[bool]>,
+    /// How it treats its calls.
+    pub options: GrpcOptions,
+}
+
+impl GrpcServerSetup {
+    /// A server of the given methods (indexes into the program's).
+    pub fn new(program: Arc<Program>, methods: &[u32], options: GrpcOptions) -> Self {
+        let served = (0..program.methods().len() as u32).map(|index| methods.contains(&index)).collect();
+        Self { program, served, options }
+    }
+
+    /// Index of the method that is called by this path.
+    pub(crate) fn find(&self, path: &[u8]) -> Option<u32> {
+        self.program.find(path).filter(|index| self.served[*index as usize])
+    }
+}
+
+/// The gRPC of a client.
+#[derive(Debug, Clone)]
+pub struct GrpcClientSetup {
+    /// What its messages are.
+    pub program: Arc<Program>,
+    /// How it treats its calls.
+    pub options: GrpcOptions,
+    /// `:authority` of its requests: host and port, or the name a certificate has to carry.
+    pub authority: String,
+    /// Are its connections encrypted? Says `:scheme`.
+    pub secure: bool,
+    /// Connections it spreads its calls over. Default 1.
+    pub connections: usize,
+    /// `user-agent` of its requests.
+    pub user_agent: String,
+}
+
+impl GrpcClientSetup {
+    /// A client of this authority.
+    pub fn new(program: Arc<Program>, authority: &str) -> Self {
+        Self {
+            program,
+            options: GrpcOptions::default(),
+            authority: authority.to_owned(),
+            secure: false,
+            connections: 1,
+            user_agent: concat!("volo-js/", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! gRPC's serving side, with a peer in memory.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::time::Duration;
+
+use support::{BOTH, Client, DOWN, Isolate, UNARY, UP, framed};
+use volo_js_grpc::{Http2Options, Reason};
+use volo_js_tape::Kind;
+use volo_js_transport::{GrpcOptions, ServerOptions};
+
+fn start() -> (Isolate, u32, Client) {
+    start_with(GrpcOptions::default(), ServerOptions::default())
+}
+
+fn start_with(options: GrpcOptions, server: ServerOptions) -> (Isolate, u32, Client) {
+    let mut isolate = Isolate::new();
+    isolate.server(options, server);
+    let id = isolate.accept();
+    let mut client = Client::new(Http2Options::default());
+    assert!(client.exchange(&mut isolate, id).is_empty());
+    (isolate, id, client)
+}
+
+const HEAD: &str = "head 200 content-type=application/grpc";
+
+#[test]
+fn a_unary_call_is_told_and_answered() {
+    let (mut isolate, id, mut client) = start();
+    client.open(
+        Client::head("/test.Texts/Unary").header("grpc-timeout", "2S").header("a", "1").header("b-bin", "AAE"),
+        framed("question"),
+        true,
+    );
+    let told = client.exchange(&mut isolate, id);
+    let [request] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((request.kind, request.method, request.owner), (Kind::Request, UNARY, support::SERVER));
+    assert_eq!(request.text.as_deref(), Some("question"));
+    assert!((request.timeout - 2000.0).abs() < 1e-9);
+    assert_eq!(request.strings[1], "a\n1\nb-bin\nAAE");
+    isolate.say(Kind::Response, request, Some("answer"), 0, &["x\n1", "y-bin\nAA"]);
+    isolate.submit();
+    client.exchange(&mut isolate, id);
+    assert_eq!(client.story(), [&format!("{HEAD},x=1"), "message answer", "end grpc-status=0,y-bin=AA"]);
+    // A second answer reaches nobody.
+    isolate.respond(request, "again");
+    client.exchange(&mut isolate, id);
+    assert!(client.story().is_empty());
+}
+
+#[test]
+fn what_is_no_call_is_answered_without_javascript() {
+    let (mut isolate, id, mut client) = start();
+    let table = [
+        (
+            Client::head("/test.Texts/Nothing"),
+            "head 200 content-type=application/grpc,grpc-message=unknown method /test.Texts/Nothing,grpc-status=12",
+        ),
+        (volo_js_grpc::http::Request::get("http://test/test.Texts/Unary"), "head 405 allow=POST"),
+        (volo_js_grpc::http::Request::post("http://test/test.Texts/Unary"), "head 415 "),
+    ];
+    for (head, response) in table {
+        client.open(head, framed("x"), true);
+        assert!(client.exchange(&mut isolate, id).is_empty());
+        assert_eq!(client.story(), [response, "end "]);
+    }
+    for (body, status) in [
+        (framed("")[..3].to_vec(), "13"),
+        (b"\x02\0\0\0\0".to_vec(), "13"),
+        (b"\0\x7f\0\0\0".to_vec(), "8"),
+        (Vec::new(), "13"),
+        (framed("a").repeat(2), "13"),
+        (b"\0\0\0\0\x01\x07".to_vec(), "13"),
+    ] {
+        client.open(Client::head("/test.Texts/Unary"), body.clone().into(), true);
+        assert!(client.exchange(&mut isolate, id).is_empty());
+        let story = client.story();
+        assert!(story[0].ends_with(&format!("grpc-status={status}")), "{body:?}: {story:?}");
+    }
+}
+
+#[test]
+fn streams_go_both_ways() {
+    let (mut isolate, id, mut client) = start();
+    let stream = client.open(Client::head("/test.Texts/Both"), framed("one"), false);
+    let told = client.exchange(&mut isolate, id);
+    let [request, first] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((request.kind, request.method, request.text.as_deref()), (Kind::Request, BOTH, None));
+    assert_eq!((first.kind, first.text.as_deref()), (Kind::StreamMessage, Some("one")));
+    isolate.say(Kind::Headers, request, None, 0, &[]);
+    isolate.submit();
+    isolate.say(Kind::StreamMessage, request, Some("eins"), 0, &[]);
+    isolate.say(Kind::StreamMessage, request, Some("zwei"), 1, &[]);
+    isolate.submit();
+    let told = client.exchange(&mut isolate, id);
+    assert_eq!(client.story(), [HEAD, "message eins", "message zwei"]);
+    assert_eq!((told[0].kind, told[0].first.0), (Kind::Credit, 2));
+    client.connection.output(stream).unwrap().extend_from_slice(&framed("two"));
+    client.connection.flush(stream);
+    client.connection.finish_request(stream);
+    let told = client.exchange(&mut isolate, id);
+    assert_eq!(
+        told.iter().map(|got| (got.kind, got.text.as_deref())).collect::<Vec<_>>(),
+        [(Kind::StreamMessage, Some("two")), (Kind::StreamEnd, None)]
+    );
+    isolate.end(request, 5, "not here: ü", "t\n1");
+    client.exchange(&mut isolate, id);
+    assert_eq!(client.story(), ["end grpc-message=not here: %C3%BC,grpc-status=5,t=1"]);
+}
+
+#[test]
+fn a_response_can_be_trailers_only_or_come_before_the_request_has_ended() {
+    let (mut isolate, id, mut client) = start();
+    client.open(Client::head("/test.Texts/Up"), framed("one"), false);
+    let told = client.exchange(&mut isolate, id);
+    assert_eq!(told[0].method, UP);
+    isolate.end(&told[0], 16, "who are you", "");
+    client.exchange(&mut isolate, id);
+    let story = client.story();
+    assert_eq!(story[0], "head 200 content-type=application/grpc,grpc-message=who are you,grpc-status=16");
+    assert_eq!(story[1..], ["end ", "gone Some(0)"]);
+    assert_eq!(client.connection.streams(), 0, "the client is told to send no more");
+}
+
+#[test]
+fn a_reader_that_is_slow_stops_the_sender() {
+    let (mut isolate, id, mut client) = start();
+    let stream = client.open(Client::head("/test.Texts/Up"), framed("0"), false);
+    let mut told = client.exchange(&mut isolate, id);
+    let request = told.remove(0);
+    for n in 1..1000 {
+        client.connection.output(stream).unwrap().extend_from_slice(&framed(&n.to_string()));
+        client.connection.flush(stream);
+        if n % 10 == 0 {
+            told.extend(client.exchange(&mut isolate, id));
+        }
+    }
+    client.connection.finish_request(stream);
+    told.extend(client.exchange(&mut isolate, id));
+    assert_eq!(told.len(), 64, "two marks of 32");
+    let mut all = told.clone();
+    let mut unanswered: u32 = told.iter().map(|got| got.first.1).sum();
+    assert_eq!(unanswered, 2);
+    while unanswered > 0 {
+        isolate.credit(&request, 32);
+        unanswered -= 1;
+        let more = client.exchange(&mut isolate, id);
+        unanswered += more.iter().filter(|got| got.kind == Kind::StreamMessage).map(|got| got.first.1).sum::<u32>();
+        all.extend(more);
+    }
+    assert_eq!(all.last().unwrap().kind, Kind::StreamEnd);
+    let texts: Vec<String> = all.iter().filter_map(|got| got.text.clone()).collect();
+    assert_eq!(texts, (0..1000).map(|n| n.to_string()).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_peer_that_reads_slowly_holds_the_sender_s_credit_back() {
+    let mut isolate = Isolate::new();
+    isolate.server(GrpcOptions::default(), ServerOptions::default());
+    let id = isolate.accept();
+    let mut client = Client::new(Http2Options { stream_window: 1 << 16, ..Http2Options::default() });
+    client.exchange(&mut isolate, id);
+    let stream = client.call("/test.Texts/Down", "go");
+    let request = client.exchange(&mut isolate, id).remove(0);
+    assert_eq!(request.method, DOWN);
+    client.connection.pause(stream, true);
+    let long = "x".repeat(40_000);
+    for _ in 0..4 {
+        isolate.say(Kind::StreamMessage, &request, Some(&long), 1, &[]);
+    }
+    isolate.submit();
+    let told = client.exchange(&mut isolate, id);
+    let left =
+        |told: &[support::Got]| told.iter().filter(|got| got.kind == Kind::Credit).map(|got| got.first.0).sum::<i32>();
+    assert_eq!(left(&told), 2, "one that completes the message at the front, and what the window takes");
+    client.connection.pause(stream, false);
+    let told = client.exchange(&mut isolate, id);
+    assert_eq!(left(&told), 2);
+    isolate.end(&request, 0, "", "");
+    client.exchange(&mut isolate, id);
+    assert_eq!(client.story().len(), 6);
+}
+
+#[test]
+fn a_reset_a_deadline_and_a_lost_connection_are_told() {
+    let (mut isolate, id, mut client) = start();
+    let stream = client.call("/test.Texts/Unary", "a");
+    let first = client.exchange(&mut isolate, id).remove(0);
+    client.connection.reset(stream, Reason::CANCEL);
+    let told = client.exchange(&mut isolate, id);
+    assert_eq!(told.iter().map(|got| (got.kind, got.call)).collect::<Vec<_>>(), [(Kind::Gone, first.call)]);
+
+    client.open(Client::head("/test.Texts/Unary").header("grpc-timeout", "50m"), framed("b"), true);
+    let second = client.exchange(&mut isolate, id).remove(0);
+    assert_eq!(isolate.engine.next_deadline(), Some(isolate.now + Duration::from_millis(50)));
+    isolate.pass(Duration::from_millis(49));
+    assert!(client.exchange(&mut isolate, id).is_empty());
+    isolate.pass(Duration::from_millis(1));
+    let told = client.exchange(&mut isolate, id);
+    assert_eq!(told.iter().map(|got| (got.kind, got.call)).collect::<Vec<_>>(), [(Kind::Gone, second.call)]);
+    assert!(client.story()[0].ends_with("grpc-status=4"));
+    isolate.respond(&second, "late");
+    client.exchange(&mut isolate, id);
+    assert!(client.story().is_empty());
+
+    client.call("/test.Texts/Unary", "c");
+    let third = client.exchange(&mut isolate, id).remove(0);
+    isolate.engine.closed(id, "broken");
+    let told = isolate.told();
+    assert_eq!(told.iter().map(|got| (got.kind, got.call)).collect::<Vec<_>>(), [(Kind::Gone, third.call)]);
+}
+
+#[test]
+fn nothing_is_lost_where_the_tape_is_small() {
+    let mut isolate = Isolate::with_tape(64, 256);
+    isolate.server(GrpcOptions::default(), ServerOptions::default());
+    let id = isolate.accept();
+    let mut client = Client::new(Http2Options::default());
+    client.exchange(&mut isolate, id);
+    for n in 0..500 {
+        client.call("/test.Texts/Unary", &format!("{n}{}", "y".repeat(n)));
+    }
+    let told = client.exchange(&mut isolate, id);
+    assert_eq!(told.len(), 500);
+    for (n, got) in told.iter().enumerate() {
+        assert_eq!(got.text.as_ref().unwrap().len(), n.to_string().len() + n);
+        isolate.respond(got, "");
+    }
+    client.exchange(&mut isolate, id);
+    assert_eq!(client.story().iter().filter(|line| line.starts_with("end grpc-status=0")).count(), 500);
+}
+
+#[test]
+fn a_server_that_closes_says_goodbye_and_finishes_what_it_has() {
+    let (mut isolate, id, mut client) = start();
+    client.call("/test.Texts/Unary", "a");
+    let request = client.exchange(&mut isolate, id).remove(0);
+    isolate.engine.close_owner(support::SERVER, Duration::from_secs(5));
+    let told = client.exchange(&mut isolate, id);
+    assert!(told.is_empty(), "{told:?}");
+    assert!(client.connection.go_away().is_some());
+    isolate.respond(&request, "bye");
+    let told = client.exchange(&mut isolate, id);
+    assert_eq!(client.story()[1], "message bye");
+    let told = [told, client.exchange(&mut isolate, id)].concat();
+    assert_eq!(told.iter().map(|got| got.kind).collect::<Vec<_>>(), [Kind::Closed]);
+    assert!(!isolate.engine.has_owner(support::SERVER));
+}
+
+#[test]
+fn calls_beyond_the_limit_are_refused() {
+    let (mut isolate, id, mut client) =
+        start_with(GrpcOptions::default(), ServerOptions { max_calls: 2, ..ServerOptions::default() });
+    for _ in 0..2 {
+        client.call("/test.Texts/Unary", "a");
+        assert_eq!(client.exchange(&mut isolate, id).len(), 1);
+    }
+    client.call("/test.Texts/Unary", "a");
+    assert!(client.exchange(&mut isolate, id).is_empty());
+    assert!(client.story()[0].ends_with("grpc-status=8"));
+}
