@@ -41,6 +41,9 @@ const { values } = parseArgs({
   },
 })
 
+/** @type {ServerProcess[]} */
+const started = []
+
 /**
  * A process of the run; it dies with this one.
  * @param {string} name
@@ -56,6 +59,7 @@ async function start(name, args) {
     env,
   }
   const child = await ServerProcess.start(command, { ipc: true })
+  started.push(child)
   process.once('exit', () => {
     try {
       process.kill(child.pid, 'SIGKILL')
@@ -266,3 +270,6 @@ await runMain(async () => {
   )
   if (!ok) process.exitCode = 1
 })
+
+// After a failure the others still run, and would keep this process alive.
+await Promise.all(started.map((child) => child.stop(0)))
