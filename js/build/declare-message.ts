@@ -10,7 +10,7 @@ export type PrintType = (type: Type) => string
 export function messageInterface(head: string, struct: Struct, print: PrintType): string[] {
   const members = propertiesOf(struct).flatMap((property) => {
     const name = memberName(property.name)
-    if (isOneof(property)) return [`${name}: ${oneofType(property, print, 'case: undefined; value?: undefined')}`]
+    if (isOneof(property)) return [`${name}:${oneofType(property, print, '{ case: undefined; value?: undefined }')}`]
     const { field } = property
     // A message is undefined while it is absent, and so is what has presence and no default.
     const optional = absenceOf(field) === 'undefined'
@@ -25,7 +25,7 @@ export function messageInit(head: string, struct: Struct, print: PrintType): str
   const members = propertiesOf(struct).flatMap((property) => {
     const name = memberName(property.name)
     if (isOneof(property)) {
-      return [`${name}?: ${oneofType(property, print, 'case?: undefined; value?: undefined')} | undefined`]
+      return [`${name}?:${oneofType(property, print, '{ case?: undefined; value?: undefined }', 'undefined')}`]
     }
     const { field } = property
     const type = print(field.type)
@@ -43,13 +43,13 @@ function block(head: string, struct: Struct, members: readonly string[]): string
   return [...doc, ...(members.length === 0 ? [`${first}}`] : [first, ...indented(members), '}'])]
 }
 
-/** Cases of a oneof, and `none` for what it is when none is set. */
-function oneofType({ members }: MessageOneof, print: PrintType, none: string): string {
+/** Cases of a oneof, and what it is when none is set. */
+function oneofType({ members }: MessageOneof, print: PrintType, ...none: readonly string[]): string {
   const cases = members.flatMap(({ name, field }) => [
     ...fieldDoc(field, '  '),
     `  | { case: ${quote(name)}; value: ${print(field.type)} }`,
   ])
-  return ['', ...cases, `  | { ${none} }`].join('\n')
+  return ['', ...cases, ...none.map((type) => `  | ${type}`)].join('\n')
 }
 
 function fieldDoc(field: Field, indent = ''): string[] {

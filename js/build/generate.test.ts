@@ -1,51 +1,23 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import process from 'node:process'
-import { fileURLToPath } from 'node:url'
 import test from 'ava'
-import ts from 'typescript'
 import type { MethodDescriptor, ServiceDescriptor } from '../core/descriptor.js'
 import { Kind } from '../core/tape/layout.js'
 import { Relay } from '../core/tape/relay.test.helper.js'
 import type { Schema } from '../schema/model.js'
 import { parseThrift } from '../schema/parse.js'
 import { generate } from './generate.js'
-import { VERSION } from './version.js'
+import { golden, matchesGolden, mistakesIn, named, root, writeGenerated, type Named } from './golden.test.helper.js'
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
-const golden = join(root, 'js/build/golden')
 const nasty = join(golden, 'nasty.thrift')
-/** Inside of the package, for generated code imports it by its name. */
-const scratch = join(root, 'dist/generated-by-tests')
 
-const generatedFrom = (idl: string): { name: string; text: string }[] =>
-  generate(parseThrift([idl])).map(({ name, text }) => ({ name, text: text.replaceAll(VERSION, '<version>') }))
+const generatedFrom = (idl: string): Named[] => named(parseThrift([idl]))
 
 for (const [name, idl] of [
   ['item', join(root, 'examples/item.thrift')],
   ['nasty', nasty],
 ] as const) {
-  test(`${name}.thrift becomes what stands in golden/${name}`, async (t) => {
-    const folder = join(golden, name)
-    const generated = generatedFrom(idl)
-    if (process.env.UPDATE_GOLDEN !== undefined) {
-      await rm(folder, { recursive: true, force: true })
-      await mkdir(folder, { recursive: true })
-      await Promise.all(generated.map((file) => writeFile(join(folder, `${file.name}.golden`), file.text)))
-    }
-    t.deepEqual(
-      (await readdir(folder)).sort(),
-      generated.map((file) => `${file.name}.golden`).sort(),
-      'set UPDATE_GOLDEN=1 if the change is meant',
-    )
-    for (const file of generated) {
-      t.is(
-        file.text,
-        await readFile(join(folder, `${file.name}.golden`), 'utf8'),
-        `${file.name}; UPDATE_GOLDEN=1 if meant`,
-      )
-    }
-  })
+  test(`${name}.thrift becomes what stands in golden/${name}`, (t) => matchesGolden(t, name, generatedFrom(idl)))
 }
 
 test('the same IDL gives the same bytes, wherever it lies', (t) => {
@@ -86,35 +58,10 @@ test('names that two roots share are in namespaces, all others at the top', (t) 
 })
 
 /** Writes what the generator makes of the nasty IDL into a folder of its own. */
-async function written(folder: string): Promise<string> {
-  const path = join(scratch, folder)
-  await mkdir(path, { recursive: true })
-  await Promise.all(generate(parseThrift([nasty])).map(({ name, text }) => writeFile(join(path, name), text)))
-  return path
-}
+const written = (folder: string): Promise<string> => writeGenerated(parseThrift([nasty]), folder)
 
 test('declarations are what they promise', async (t) => {
-  const folder = await written('types')
-  const file = join(folder, 'expectations.ts')
-  await writeFile(file, await readFile(join(golden, 'expectations.ts.golden'), 'utf8'))
-  const program = ts.createProgram([file], {
-    strict: true,
-    noEmit: true,
-    exactOptionalPropertyTypes: true,
-    noUncheckedIndexedAccess: true,
-    module: ts.ModuleKind.NodeNext,
-    moduleResolution: ts.ModuleResolutionKind.NodeNext,
-    target: ts.ScriptTarget.ES2022,
-    types: ['node'],
-    // Off, so that declarations are checked as well.
-    skipLibCheck: false,
-  })
-  // Declarations of the package's own dependencies are not ours to judge.
-  const ours = ts
-    .getPreEmitDiagnostics(program)
-    .filter((it) => it.file === undefined || !it.file.fileName.includes('node_modules'))
-    .map((it) => `${it.file?.fileName ?? ''} ${ts.flattenDiagnosticMessageText(it.messageText, '\n')}`)
-  t.deepEqual(ours, [])
+  t.deepEqual(await mistakesIn(await written('types'), 'expectations.ts'), [])
 })
 
 test('code of the nastiest names runs', async (t) => {
@@ -225,5 +172,3 @@ test('code of the nastiest names runs', async (t) => {
   t.false(answer.writeException(relay.out, new Error('not declared')))
   relay.out.rollback()
 })
-
-test.after.always(() => rm(scratch, { recursive: true, force: true }))

@@ -2,12 +2,11 @@
 import { literal } from '../schema/literal.js'
 import { absenceOf, isOneof, propertiesOf, type MessageField, type MessageOneof } from '../schema/message.js'
 import type { Type } from '../schema/model.js'
-import { isInherited } from '../schema/names.js'
 import { kindOf, presenceSlots, structName, tapeFields } from '../schema/types.js'
 import { Slot, type Code } from './code.js'
 import { printLiteral } from './print-literal.js'
 import { presenceTest, readExpression, structReader, withPresence } from './print-read.js'
-import { presenceStatements, take, writeStatements } from './print-write.js'
+import { presenceStatements, writeStatements } from './print-write.js'
 import type { Entity } from './project.js'
 import { access, indented, literalKey, quote } from './text.js'
 
@@ -50,7 +49,7 @@ export function readMessage(code: Code, index: number): string[] {
     switch (absenceOf(field)) {
       case 'given':
         given.push(`[${quote(name)}, () => ${defaultOf(code, property)}],`)
-        later.push(`if (${test}) ${assignment(name, read(property))}`)
+        later.push(`if (${test}) ${access('v', name)} = ${read(property)}`)
         return []
       case 'never':
         return [`  ${key}: ${test} ? ${read(property)} : $.absent(${quote(`${message}.${name}`)}, 'value'),`]
@@ -70,11 +69,6 @@ export function readMessage(code: Code, index: number): string[] {
     'return v',
   ]
   return withPresence(body, 'p', 2 * first)
-}
-
-/** `v.name = value`, where the name is no trap. */
-function assignment(name: string, value: string): string {
-  return name === '__proto__' ? `$.define(v, '__proto__', ${value})` : `${access('v', name)} = ${value}`
 }
 
 function oneofExpression(
@@ -186,7 +180,7 @@ function writeField(code: Code, property: MessageField, message: string, first: 
   const marked =
     absence === 'zero' ? `if (${nonZero(code, field.type, slot, value)}) ${mark(position)}` : mark(position)
   // A default is inherited where there is no value.
-  const taken = absence === 'given' && !isInherited(name) ? `$.own(v, ${quote(name)})` : take('v', name, false)
+  const taken = absence === 'given' ? `$.own(v, ${quote(name)})` : access('v', name)
   return [
     `const ${value} = ${taken}`,
     `if (${value} !== undefined && ${value} !== null) {`,
@@ -242,7 +236,7 @@ function writeOneof(code: Code, { name, members }: MessageOneof, message: string
     ]
   })
   return [
-    `const ${value} = ${take('v', name, false)}`,
+    `const ${value} = ${access('v', name)}`,
     `if (${value} !== undefined && ${value} !== null) {`,
     `  if (typeof ${value} !== 'object') $.required(${quote(path)}, 'oneof', ${value})`,
     `  const k = ${value}.case`,

@@ -8,6 +8,7 @@ export type {
   MethodDescriptor,
   Program,
   ServiceDescriptor,
+  UnknownFields,
 } from './descriptor.js'
 export {
   cachedKey,

@@ -78,15 +78,13 @@ function struct(position: number, count: number): fc.Arbitrary<Struct> {
     { selector: (field) => field.name, maxLength: 10 },
   )
   // More than 31, 32, 63 and 64 fields, for the presence bits; the unknown fields have one, too.
-  const more = fc
-    .constantFrom(0, 0, 0, 0, 0, 31, 32, 62, 64, 70)
-    .map((many) =>
-      Array.from({ length: many }, (_, index): Drawn => ({
-        name: `more_${index}`,
-        type: scalars[index % scalars.length],
-        wish: index % 10,
-      })),
-    )
+  const more = fc.constantFrom(0, 0, 0, 0, 0, 31, 32, 62, 64, 70).map((many) =>
+    Array.from({ length: many }, (_, index): Drawn => ({
+      name: `more_${index}`,
+      type: scalars[index % scalars.length],
+      wish: index % 10,
+    })),
+  )
   return fc.tuple(some, more).map(([all, many]) => ({
     name: `random.v1.S${position}`,
     file: 0,

@@ -5,7 +5,6 @@ import type { OutTape } from '../core/tape/writer.js'
 import { within, type Write } from './interpret-write.js'
 import { absenceOf, isOneof, propertiesOf, type MessageField, type MessageOneof } from './message.js'
 import type { Schema, Type } from './model.js'
-import { isInherited } from './names.js'
 import { kindOf, presenceSlots, tapeFields } from './types.js'
 
 /** What a writer of messages asks of the others. */
@@ -50,7 +49,7 @@ function fieldWriter(writing: MessageWriting, property: MessageField, first: num
   const { name, position, field } = property
   const absence = absenceOf(field)
   // A default is inherited where there is no value.
-  const isOwn = isInherited(name) || absence === 'given'
+  const isOwn = absence === 'given'
   const write = writing.of(field.type)
   const isZero = absence === 'zero' ? zeroTest(writing.schema, field.type) : () => false
   return (t, q, words, message) => {
@@ -69,12 +68,11 @@ function fieldWriter(writing: MessageWriting, property: MessageField, first: num
 }
 
 function oneofWriter(writing: MessageWriting, oneof: MessageOneof, first: number): Part {
-  const isOwn = isInherited(oneof.name)
   const members = new Map<unknown, { position: number; write: Write }>(
     oneof.members.map(({ name, position, field }) => [name, { position, write: writing.of(field.type) }]),
   )
   return (t, q, words, message) => {
-    const given = isOwn ? own(message, oneof.name) : (message as Record<string, unknown>)[oneof.name]
+    const given = (message as Record<string, unknown>)[oneof.name]
     if (given === undefined || given === null) return
     if (typeof given !== 'object') required(`.${oneof.name}`, 'oneof', given)
     const { case: name, value } = given as { readonly case?: unknown; readonly value?: unknown }

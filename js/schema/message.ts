@@ -1,6 +1,6 @@
 /** What a Protobuf message looks like in JavaScript: which properties it has, and which slots they are. */
 import type { Enum, EnumMember, Field, Schema, Struct } from './model.js'
-import { protoCamelCase } from './names.js'
+import { isInherited, protoCamelCase } from './names.js'
 
 /** A field, and the name it has in JavaScript. */
 export interface MessageField {
@@ -29,7 +29,7 @@ const known = new WeakMap<Struct, readonly MessageProperty[]>()
 /**
  * The properties of a message in the order of its fields; a oneof stands where its first member does.
  *
- * Names are lowerCamelCase; where two are the same, the later one gets `_` behind it.
+ * Names are lowerCamelCase; where two are the same, the later one gets `_` behind it, and so does a name that every object inherits.
  */
 export function propertiesOf(struct: Struct): readonly MessageProperty[] {
   let found = known.get(struct)
@@ -44,7 +44,7 @@ function makeProperties(struct: Struct): MessageProperty[] {
   const used = new Set<string>()
   const unique = (name: string): string => {
     let free = protoCamelCase(name)
-    while (used.has(free)) free += '_'
+    while (used.has(free) || isInherited(free)) free += '_'
     used.add(free)
     return free
   }
