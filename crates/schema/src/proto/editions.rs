@@ -1,8 +1,10 @@
 //! Files with an edition, told to a parser that knows none.
 //!
-//! The text is changed into proto2 that means the same to the parser: the edition becomes a syntax, fields without a label become `optional`,
+//! Their text is changed into proto2 that means the same to the parser: the edition becomes a syntax, fields without a label become `optional`,
 //! reserved names get their quotes. What was added and left out is remembered, so that every place can be found in the text the user wrote. What
 //! proto2 has and editions have not is a mistake, told here.
+//!
+//! In files of every kind `extensions 5 [ … ]` becomes `extensions 5 to 5 [ … ]`, without which the parser takes no options.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -34,7 +36,9 @@ impl Edited {
     /// The text of these tokens, changed if it has an edition.
     pub(crate) fn of(tokens: &Tokens<'_>) -> Self {
         let mut edited = Self { text: tokens.text.to_owned(), edition: None, faults: Vec::new(), edits: Vec::new() };
+        edited.ranges(tokens);
         if tokens.word(0) != "edition" || tokens.word(1) != "=" || tokens.kind(2) != Some(Kind::Text) {
+            edited.apply(tokens.text);
             return edited;
         }
         let edition = tokens.word(2).trim_matches(['"', '\'']);
@@ -75,11 +79,29 @@ impl Edited {
         at + less - more
     }
 
+    /// Ranges of one number that have options.
+    fn ranges(&mut self, tokens: &Tokens<'_>) {
+        for at in 0..tokens.list.len() {
+            if tokens.word(at) != "extensions" || tokens.kind(at + 1) != Some(Kind::Number) {
+                continue;
+            }
+            let is_range =
+                |at: usize| tokens.kind(at) == Some(Kind::Number) || matches!(tokens.word(at), "," | "to" | "max");
+            let end = (at + 1..).find(|next| !is_range(*next)).unwrap_or(at);
+            let last = end - 1;
+            if tokens.word(end) == "[" && tokens.kind(last) == Some(Kind::Number) && tokens.word(last - 1) != "to" {
+                let behind = tokens.bytes(last).end;
+                self.replace(behind..behind, format!(" to {}", tokens.word(last)));
+            }
+        }
+    }
+
     fn replace(&mut self, from: Range<usize>, to: impl Into<Cow<'static, str>>) {
         self.edits.push(Edit { from, to: to.into() });
     }
 
     fn apply(&mut self, text: &str) {
+        self.edits.sort_by_key(|edit| edit.from.start);
         let mut out = String::with_capacity(text.len() + self.edits.len() * 9);
         let mut at = 0;
         for Edit { from, to } in &self.edits {
@@ -302,6 +324,18 @@ extend .a.A { optional string y = 101; } service Z { rpc M(A) returns (stream A)
         assert_eq!(&text[edited.original(label..label + 16)], "int32 b");
         assert_eq!(edited.original(label..label + 8).len(), 0);
         assert_eq!(edited.original(proto2.len()..proto2.len()), text.len()..text.len());
+    }
+
+    #[test]
+    fn ranges_of_one_number_have_options() {
+        let text = "message A { extensions 5 [declaration = { number: 5 }]; extensions 6, 7 to 8, 9[verification = UNVERIFIED]; extensions 10 to 11 [a = 1]; extensions 12; }";
+        let changed = edited(text);
+        let expected = text.replace("5 [", "5 to 5 [").replace("9[", "9 to 9[");
+        assert_eq!(changed.text, expected);
+        let at = expected.find("10 to").expect("a part");
+        assert_eq!(&text[changed.original(at..at + 5)], "10 to");
+        let both = edited("edition = '2023'; message A { extensions 5 [a = 1]; int32 b = 1; }");
+        assert_eq!(both.text, "syntax = \"proto2\"; message A { extensions 5 to 5 [a = 1]; optional int32 b = 1; }");
     }
 
     #[test]

@@ -58,6 +58,34 @@ fn other_imports_have_to_be_there() {
     assert_eq!(error, DescriptorSetError::File { file: "a.proto".into(), message });
 }
 
+/// What protoc 36.2 makes of the files beside, with `--include_source_info --descriptor_set_out` and, but for proto2, `--include_imports`.
+const PROTOCS: [(&str, &str, &[u8]); 3] = [
+    ("proto2", include_str!("everything_proto2.proto"), include_bytes!("everything_proto2.binpb")),
+    ("proto3", include_str!("everything_proto3.proto"), include_bytes!("everything_proto3.binpb")),
+    ("2023", include_str!("everything_2023.proto"), include_bytes!("everything_2023.binpb")),
+];
+
+#[test]
+fn protoc_says_the_same() {
+    for (name, text, set) in PROTOCS {
+        let file = format!("everything_{name}.proto");
+        let ours = load_files(&[(&file, text), ("shared/base.proto", "syntax = \"proto3\"; message Base {}")])
+            .expect("a sound file");
+        let mut theirs = load_descriptor_set(set).expect("a sound set");
+        theirs.descriptors.clone_from(&ours.descriptors);
+        // Files of well-known types are of protoc's version; of our own everything is the same, comments included.
+        let own = |schema: &Schema, file: u32| schema.files[file as usize].package.starts_with("every");
+        let structs =
+            |schema: &Schema| schema.structs.iter().filter(|s| own(schema, s.file)).cloned().collect::<Vec<_>>();
+        let enums = |schema: &Schema| schema.enums.iter().filter(|e| own(schema, e.file)).cloned().collect::<Vec<_>>();
+        for (our, their) in structs(&ours).into_iter().zip(structs(&theirs)) {
+            assert_eq!(our, their);
+        }
+        assert_eq!((enums(&ours), &ours.files, &ours.services), (enums(&theirs), &theirs.files, &theirs.services));
+        assert_eq!(ours.methods, theirs.methods);
+    }
+}
+
 #[test]
 fn bytes_that_are_no_set_are_told() {
     for bytes in [&b""[..], b"nonsense", b"\x0a\x05abc", b"\x0a\x02\xff\xff", &[0x0b; 300]] {
