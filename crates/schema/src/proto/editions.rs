@@ -87,7 +87,7 @@ impl Edited {
             }
             let is_range =
                 |at: usize| tokens.kind(at) == Some(Kind::Number) || matches!(tokens.word(at), "," | "to" | "max");
-            let end = (at + 1..).find(|next| !is_range(*next)).unwrap_or(at);
+            let end = (at + 1..tokens.list.len()).find(|next| !is_range(*next)).unwrap_or(at);
             let last = end - 1;
             if tokens.word(end) == "[" && tokens.kind(last) == Some(Kind::Number) && tokens.word(last - 1) != "to" {
                 let behind = tokens.bytes(last).end;
