@@ -24,7 +24,7 @@ fn main() -> ExitCode {
         read.and_then(|bytes| load_descriptor_set(&bytes).map_err(|error| error.to_string()))
     } else {
         let loaded = if has("proto") { load_proto(&roots, &dirs) } else { load_thrift(&roots, &dirs) };
-        loaded.map_err(|mistakes| mistakes.iter().map(|mistake| format!("{mistake}\n")).collect())
+        loaded.map_err(|mistakes| mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     };
     match loaded {
         Ok(schema) => {
