@@ -201,7 +201,7 @@ impl Core {
         let (program, _) = self.methods(program, &[]).map_err(wrong)?;
         let started = self.threads(&client.address, options.runtime.as_deref(), options.threads)?;
         let counters = Arc::<ClientCounters>::default();
-        let setup = ClientSetup { program, options: client, counters: counters.clone() };
+        let setup = ClientSetup { program, options: client, counters: counters.clone(), grpc: None };
         let mut runtimes = self.inner.runtimes.borrow_mut();
         let part = if let Some(started) = started {
             let (part, link) = runtimes.for_client(started.index);

@@ -279,6 +279,21 @@ impl Connection {
         }
     }
 
+    /// Are the peer's settings known?
+    pub fn is_ready(&self) -> bool {
+        self.scanner.has_settings
+    }
+
+    /// Has either side said goodbye, or is the connection over?
+    pub fn is_leaving(&self) -> bool {
+        self.draining || self.scanner.go_away.is_some() || self.ended.is_some()
+    }
+
+    /// Does this side still send on a stream?
+    pub fn is_sending(&self, stream: StreamKey) -> bool {
+        self.streams.get(stream).is_some_and(Stream::is_sending)
+    }
+
     /// May a client begin a stream now? It may once the server's settings are known, and as long as there are fewer than the server takes.
     pub fn can_open(&self) -> bool {
         match &self.state {

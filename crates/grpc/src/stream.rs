@@ -440,6 +440,10 @@ impl Stream {
         self.send.is_some() && self.finish.is_none()
     }
 
+    pub(crate) fn is_sending(&self) -> bool {
+        self.send.is_some()
+    }
+
     pub(crate) fn has_responded(&self) -> bool {
         self.respond.is_none()
     }

@@ -80,7 +80,7 @@ impl<S: ?Sized + Subject> Harness<S> {
         let owner = self.next_owner();
         let counters = Arc::<ClientCounters>::default();
         self.clients.insert(owner, counters.clone());
-        let setup = ClientSetup { program: self.program.clone(), options, counters };
+        let setup = ClientSetup { program: self.program.clone(), options, counters, grpc: None };
         self.subject.add_client(owner, setup, SocketOptions::default());
         owner
     }

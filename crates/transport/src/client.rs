@@ -3,18 +3,22 @@
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use bytes::{Bytes, BytesMut};
+use volo_js_grpc::{Connection as Http2Connection, StreamKey};
 use volo_js_tape::{Header, InTape, Kind, OutMessage, OutTape};
 use volo_js_thrift::{
     DecodeError, FrameReader, MessageKind, Program, Transport, decode_exception, encode_call, read_head,
 };
 
 use crate::{
-    Action, Address, ClientCounters, ClientOptions, ConnectionId, Engine, FailureCode, Mode, Peer, Sent,
+    Action, Address, ClientCounters, ClientOptions, ConnectionId, Engine, FailureCode, GrpcClientSetup, Mode, Peer,
+    Sent,
     calls::CallId,
     connection::{Connection, InFlight, Role},
     engine::Next,
     exception::leaves_the_stream_intact,
+    grpc_client::{ClientStream, GrpcClient},
     guard,
+    http2::Http2,
     notice::{Notice, put_text},
     owners::Owner,
 };
@@ -28,10 +32,20 @@ pub struct ClientSetup {
     pub options: ClientOptions,
     /// What it has done.
     pub counters: Arc<ClientCounters>,
+    /// Its gRPC, if that is what it speaks; the program and what the options say of framing and pooling mean nothing then.
+    pub grpc: Option<GrpcClientSetup>,
+}
+
+impl ClientSetup {
+    /// A client that speaks gRPC.
+    pub fn of_grpc(grpc: GrpcClientSetup, options: ClientOptions) -> Self {
+        Self { program: Arc::new(Program::default()), options, counters: Arc::default(), grpc: Some(grpc) }
+    }
 }
 
 pub(crate) struct Client {
     pub program: Arc<Program>,
+    pub grpc: Option<GrpcClient>,
     pub options: ClientOptions,
     pub counters: Arc<ClientCounters>,
     /// All connections, connecting ones included.
@@ -45,7 +59,7 @@ pub(crate) struct Client {
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum State {
+pub(crate) enum State {
     #[default]
     Over,
     Waiting,
@@ -54,13 +68,17 @@ enum State {
 }
 
 #[derive(Debug, Default)]
-struct ClientCall {
+pub(crate) struct ClientCall {
     generation: u32,
-    owner: u32,
-    method: u32,
-    state: State,
+    pub owner: u32,
+    pub method: u32,
+    pub state: State,
     /// The encoded call, while it waits.
     held: BytesMut,
+    /// A call of gRPC, while it waits.
+    pub grpc: Option<Box<ClientStream>>,
+    /// Its stream, once it has one.
+    pub stream: StreamKey,
 }
 
 /// The calls of all clients of an engine. Slots and generations are chosen by JavaScript.
@@ -75,13 +93,13 @@ impl ClientCalls {
         self.live
     }
 
-    fn get_mut(&mut self, id: CallId) -> Option<&mut ClientCall> {
+    pub(crate) fn get_mut(&mut self, id: CallId) -> Option<&mut ClientCall> {
         self.calls
             .get_mut(id.slot as usize)
             .filter(|call| call.state != State::Over && call.generation == id.generation)
     }
 
-    fn begin(&mut self, id: CallId, owner: u32, method: u32) -> &mut ClientCall {
+    pub(crate) fn begin(&mut self, id: CallId, owner: u32, method: u32) -> &mut ClientCall {
         let slot = id.slot as usize;
         if slot >= self.calls.len() {
             self.calls.resize_with(slot + 1, ClientCall::default);
@@ -96,11 +114,43 @@ impl ClientCalls {
     }
 
     /// Ends a call; true if it was still going.
-    fn end(&mut self, id: CallId) -> bool {
+    pub(crate) fn end(&mut self, id: CallId) -> bool {
         let Some(call) = self.get_mut(id) else { return false };
         call.state = State::Over;
+        call.grpc = None;
         self.live -= 1;
         true
+    }
+
+    /// A call of gRPC waits.
+    pub(crate) fn hold(&mut self, id: CallId, stream: Box<ClientStream>) {
+        if let Some(call) = self.get_mut(id) {
+            call.state = State::Waiting;
+            call.grpc = Some(stream);
+        }
+    }
+
+    /// A call of gRPC waits no more.
+    pub(crate) fn take_held(&mut self, id: CallId) -> Option<Box<ClientStream>> {
+        self.get_mut(id)?.grpc.take()
+    }
+
+    /// The call of gRPC that waits in this slot waits no more.
+    pub(crate) fn take_held_of_slot(&mut self, slot: u32) -> Option<(CallId, Box<ClientStream>)> {
+        let record = self.calls.get_mut(slot as usize)?.grpc.take()?;
+        Some((record.call, record))
+    }
+
+    pub(crate) fn waits_for_ready(&self, slot: u32) -> bool {
+        let waiting = self.calls.get(slot as usize).and_then(|call| call.grpc.as_ref());
+        waiting.is_some_and(|call| call.waits_for_ready)
+    }
+
+    /// The call in this slot has a stream.
+    pub(crate) fn sent(&mut self, slot: u32, connection: ConnectionId, stream: StreamKey) {
+        let call = &mut self.calls[slot as usize];
+        call.state = State::Sent(connection);
+        call.stream = stream;
     }
 }
 
@@ -116,9 +166,10 @@ impl Client {
 impl Engine {
     /// Adds a client under an id that nobody else has. It connects when a call needs it.
     pub fn add_client(&mut self, owner: u32, setup: ClientSetup) {
-        let ClientSetup { program, options, counters } = setup;
+        let ClientSetup { program, options, counters, grpc } = setup;
         let client = Client {
             program,
+            grpc: grpc.map(GrpcClient::new),
             options,
             counters,
             connections: Vec::new(),
@@ -156,8 +207,12 @@ impl Engine {
     }
 
     /// Gives waiting calls connections, as far as the pool allows.
-    fn pump(&mut self, owner: u32) {
-        self.assign_waiting(owner);
+    pub(crate) fn pump(&mut self, owner: u32) {
+        if matches!(self.owners.get(owner as usize), Some(Owner::Client(client)) if client.grpc.is_some()) {
+            self.assign_streams(owner);
+        } else {
+            self.assign_waiting(owner);
+        }
         if let Some(Owner::Client(client)) = self.owners.get(owner as usize) {
             client.gauge();
         }
@@ -190,7 +245,7 @@ impl Engine {
                 {
                     return;
                 }
-                None => match self.open(owner) {
+                None => match self.open_connection(owner) {
                     Some(id) => id,
                     None => return,
                 },
@@ -203,12 +258,17 @@ impl Engine {
     }
 
     /// Begins a connection. None if it failed at once; then all waiting calls have failed.
-    fn open(&mut self, owner: u32) -> Option<ConnectionId> {
+    pub(crate) fn open_connection(&mut self, owner: u32) -> Option<ConnectionId> {
         let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) else { return None };
         client.counters.connects.add(1);
         let reader = FrameReader::fixed(client.options.transport, client.options.limits);
         let role = Role::Client { in_flight: VecDeque::new(), next_sequence: 1, connected: false };
-        let connection = Connection::new(role, owner, reader, self.now);
+        let mut connection = Connection::new(role, owner, reader, self.now);
+        if let Some(grpc) = &client.grpc {
+            let options = &grpc.setup.options;
+            let link = Http2Connection::client(options.http2.clone(), options.max_receive_message, self.now);
+            connection.http2 = Some(Http2::new(link));
+        }
         let address = client.options.address.clone();
         let id = self.insert_connection(connection);
         let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) else { return None };
@@ -274,7 +334,7 @@ impl Engine {
     /// The caller gives up: everything the call holds is freed, and a late reply reaches nobody.
     pub(crate) fn cancel(&mut self, id: CallId) {
         let Some(call) = self.client_calls.get_mut(id) else { return };
-        let (owner, state) = (call.owner, call.state);
+        let (owner, state, stream) = (call.owner, call.state, call.stream);
         self.buffers.release(&mut call.held);
         self.client_calls.end(id);
         let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) else { return };
@@ -285,6 +345,9 @@ impl Engine {
             State::Waiting => {
                 client.waiting.retain(|slot| *slot != id.slot);
                 client.gauge();
+            }
+            State::Sent(connection) if client.grpc.is_some() => {
+                self.cancel_stream(connection, stream);
             }
             State::Sent(connection) => {
                 let mode = client.options.mode;
@@ -466,10 +529,11 @@ impl Engine {
         let mut connection = self.remove_connection(id);
         let owner = connection.owner;
         let Role::Client { in_flight, connected, .. } = &mut connection.role else { return };
+        let was_made = *connected && connection.http2.as_ref().is_none_or(|http2| http2.link.is_ready());
         if let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) {
             client.connections.retain(|other| *other != id);
             client.idle.retain(|other| *other != id);
-            if !*connected {
+            if !was_made {
                 client.counters.connect_failures.add(1);
             }
         }
@@ -480,18 +544,27 @@ impl Engine {
             self.count_failure(owner);
             self.fail(id, owner, code, sent, why.to_owned());
         }
+        if let Some(http2) = &mut connection.http2 {
+            for call in http2.made.drain() {
+                self.count_failure(owner);
+                self.fail(call.call, owner, code, Sent::Maybe, why.to_owned());
+            }
+            if !was_made {
+                self.connecting_failed(owner, why);
+            }
+        }
         self.pump(owner);
         self.closed_if_done(owner);
     }
 
-    fn count_failure(&mut self, owner: u32) {
+    pub(crate) fn count_failure(&mut self, owner: u32) {
         if let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) {
             client.counters.failed.add(1);
             client.counters.in_flight.sub(1);
         }
     }
 
-    fn fail(&mut self, call: CallId, owner: u32, code: FailureCode, sent: Sent, message: String) {
+    pub(crate) fn fail(&mut self, call: CallId, owner: u32, code: FailureCode, sent: Sent, message: String) {
         if self.client_calls.end(call) {
             self.notices.push_back(Notice::Failure { call, owner, code, sent, message });
         }

@@ -228,7 +228,10 @@ impl Engine {
     /// Does [`Engine::tick`] have anything to watch?
     pub fn needs_tick(&self) -> bool {
         !self.connections.is_empty()
-            || self.owners.iter().any(|(_, owner)| matches!(owner, Owner::Server(server) if server.closing.is_some()))
+            || self.owners.iter().any(|(_, owner)| match owner {
+                Owner::Server(server) => server.closing.is_some(),
+                Owner::Client(client) => client.grpc.is_some() && !client.waiting.is_empty(),
+            })
     }
 
     // ---- bytes in ----

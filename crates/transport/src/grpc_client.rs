@@ -1,31 +1,664 @@
-//! gRPC's calling side.
+//! gRPC's calling side: calls from the tape to streams, responses to the tape.
 
-use volo_js_grpc::Event;
-use volo_js_tape::{Full, InTape, Malformed, OutMessage, OutTape};
+use std::{
+    mem,
+    time::{Duration, Instant},
+};
 
-use crate::{ConnectionId, Engine, calls::CallId};
+use bytes::{Bytes, BytesMut};
+use volo_js_grpc::{
+    ACCEPT_ENCODING, CONTENT_TYPE, Code, Event, FrameError, Gone, RawMessage, Reason, StreamKey, code_of_http,
+    code_of_reset,
+    http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version, header},
+    is_grpc, read_metadata, status_of, write_metadata, write_timeout,
+};
+use volo_js_protobuf::DecodeError;
+use volo_js_tape::{Full, InTape, Kind, Malformed, OutMessage, OutTape};
 
-/// A call of a client.
+use crate::{
+    ConnectionId, Engine, FailureCode, GrpcClientSetup, Sent,
+    backoff::Backoff,
+    calls::CallId,
+    client::State,
+    credit::Credit,
+    grpc_message::{self, FLAG_CREDIT, put_message_of_stream},
+    grpc_server::header,
+    owners::Owner,
+};
+
+/// A flag of a REQUEST: rather wait than fail while there is no connection.
+const FLAG_WAIT_FOR_READY: u32 = 4;
+
+/// The gRPC of a client.
 #[derive(Debug)]
-pub(crate) struct ClientStream {}
+pub(crate) struct GrpcClient {
+    pub setup: GrpcClientSetup,
+    /// Where each method is called, or why no request can be made.
+    targets: Result<Vec<Uri>, String>,
+    user_agent: HeaderValue,
+    pub backoff: Backoff,
+    /// Why the last connection could not be made.
+    pub trouble: String,
+}
+
+impl GrpcClient {
+    pub(crate) fn new(setup: GrpcClientSetup) -> Self {
+        let scheme = if setup.secure { "https" } else { "http" };
+        let target =
+            |path: &str| Uri::builder().scheme(scheme).authority(setup.authority.as_str()).path_and_query(path).build();
+        let targets = setup.program.methods().iter().map(|method| target(&method.path)).collect::<Result<_, _>>();
+        Self {
+            targets: targets.map_err(|error| format!("{:?} is no authority: {error}", setup.authority)),
+            user_agent: HeaderValue::from_str(&setup.user_agent).unwrap_or(HeaderValue::from_static("volo-js")),
+            backoff: Backoff::default(),
+            trouble: String::new(),
+            setup,
+        }
+    }
+}
+
+/// A call of a client, from REQUEST to its end.
+#[derive(Debug)]
+pub(crate) struct ClientStream {
+    pub call: CallId,
+    method: u32,
+    /// What REQUEST brought, framed. Kept, for a peer may refuse the stream without having looked at it.
+    first: Bytes,
+    /// Further messages, while there is no stream.
+    more: BytesMut,
+    /// Messages went to the stream that are not kept.
+    has_grown: bool,
+    half_closed: bool,
+    metadata: Vec<u8>,
+    deadline: Option<Instant>,
+    pub waits_for_ready: bool,
+    was_retried: bool,
+    /// Messages since the last that was marked.
+    unmarked: u32,
+    /// Marked messages, while there is no stream.
+    marked: u32,
+    credit: Credit,
+    /// Initial metadata, once it has come; empty again when it was told.
+    headers: Option<Vec<u8>>,
+    /// The status of a response that is nothing else.
+    status: Option<(i32, String)>,
+    /// The one message of a call that streams no responses.
+    message: Option<Bytes>,
+}
+
+/// How a call ended without a status of the peer's.
+struct Failed(Code, String);
 
 impl Engine {
-    pub(crate) fn client_event(&mut self, id: ConnectionId, event: &Event, tape: &mut InTape<'_>) -> Result<(), Full> {
-        let _ = (id, event, tape);
-        Ok(())
-    }
+    // ---- from JavaScript ----
 
-    pub(crate) fn client_turned(&mut self, id: ConnectionId) {
-        let _ = id;
-    }
-
+    /// A call from JavaScript.
     pub(crate) fn call_grpc(&mut self, tape: &OutTape<'_>, message: &OutMessage, id: CallId) -> Result<(), Malformed> {
-        let _ = (tape, message, id);
+        let (owner, method, body) = (message.header.owner, message.header.method, message.body);
+        self.client_calls.begin(id, owner, method);
+        let client = match self.owners.get_mut(owner as usize) {
+            Some(Owner::Client(client)) if client.closing.is_none() => client,
+            _ => {
+                self.fail(id, owner, FailureCode::Unavailable, Sent::No, "the client is closed".to_owned());
+                return Ok(());
+            }
+        };
+        client.counters.calls.add(1);
+        client.counters.in_flight.add(1);
+        let Some(grpc) = &client.grpc else {
+            self.fail_before(id, owner, "a call of gRPC on a client of another protocol".to_owned());
+            return Ok(());
+        };
+        let Some(signature) = grpc.setup.program.methods().get(method as usize) else {
+            self.fail_before(id, owner, format!("there is no method number {method}"));
+            return Ok(());
+        };
+        let (flags, timeout) = (tape.high(body)? as u32, tape.f64(body + 1)?);
+        let metadata = tape.str(body + 2)?.to_bytes().into_owned();
+        let brings_message = !signature.client_streaming || tape.i32(body)? != 0;
+        let first = if brings_message {
+            match self.encoder.encode(&grpc.setup.program, signature.args, tape, body) {
+                Ok(first) => first,
+                Err(error) => {
+                    self.fail_before(id, owner, error);
+                    return Ok(());
+                }
+            }
+        } else {
+            Bytes::new()
+        };
+        let is_marked = brings_message && flags & FLAG_CREDIT != 0;
+        let record = ClientStream {
+            call: id,
+            method,
+            first,
+            more: BytesMut::new(),
+            has_grown: false,
+            half_closed: !signature.client_streaming,
+            metadata,
+            deadline: Duration::try_from_secs_f64(timeout / 1e3)
+                .ok()
+                .filter(|time| !time.is_zero())
+                .and_then(|time| self.now.checked_add(time)),
+            waits_for_ready: flags & FLAG_WAIT_FOR_READY != 0,
+            was_retried: false,
+            unmarked: u32::from(brings_message && !is_marked),
+            marked: u32::from(is_marked),
+            credit: Credit::default(),
+            headers: None,
+            status: None,
+            message: None,
+        };
+        self.client_calls.hold(id, Box::new(record));
+        client.waiting.push_back(id.slot);
+        self.pump(owner);
         Ok(())
     }
 
+    /// A call that cannot be made.
+    fn fail_before(&mut self, id: CallId, owner: u32, why: String) {
+        self.count_failure(owner);
+        self.fail(id, owner, FailureCode::Internal, Sent::No, why);
+    }
+
+    /// What follows a REQUEST.
     pub(crate) fn go_on_grpc(&mut self, tape: &OutTape<'_>, message: &OutMessage, id: CallId) -> Result<(), Malformed> {
-        let _ = (tape, message, id);
+        let body = message.body;
+        let Some(Owner::Client(client)) = self.owners.get(message.header.owner as usize) else { return Ok(()) };
+        let Some(grpc) = &client.grpc else { return Ok(()) };
+        let Some(call) = self.client_calls.get_mut(id) else { return Ok(()) };
+        let index = grpc.setup.program.method(call.method).args;
+        let State::Sent(connection) = call.state else {
+            let Some(record) = &mut call.grpc else { return Ok(()) };
+            match message.header.kind {
+                Kind::StreamMessage => {
+                    match self.encoder.append(&grpc.setup.program, index, tape, body, &mut record.more) {
+                        Ok(flags) => {
+                            record.unmarked += 1;
+                            if flags & FLAG_CREDIT != 0 {
+                                record.marked += mem::take(&mut record.unmarked);
+                            }
+                        }
+                        Err(error) => {
+                            let owner = call.owner;
+                            self.forget_waiting(id, owner);
+                            self.fail_before(id, owner, error);
+                        }
+                    }
+                }
+                Kind::StreamEnd => record.half_closed = true,
+                _ => {}
+            }
+            return Ok(());
+        };
+        let stream = call.stream;
+        let Some(http2) =
+            self.connections.get_mut(connection as usize).and_then(|connection| connection.http2.as_deref_mut())
+        else {
+            return Ok(());
+        };
+        let Some(record) = http2.made.get_mut(stream) else { return Ok(()) };
+        match message.header.kind {
+            Kind::StreamMessage => {
+                if let Some(out) = http2.link.output(stream) {
+                    match self.encoder.append(&grpc.setup.program, index, tape, body, out) {
+                        Ok(flags) => {
+                            record.has_grown = true;
+                            record.unmarked += 1;
+                            if flags & FLAG_CREDIT != 0 {
+                                http2.link.mark(stream, mem::take(&mut record.unmarked));
+                            }
+                            http2.unflushed(stream);
+                        }
+                        Err(error) => self.break_off(connection, stream, Failed(Code::Internal, error), Sent::Maybe),
+                    }
+                }
+            }
+            Kind::StreamEnd => {
+                record.half_closed = true;
+                http2.unflushed(stream);
+                http2.link.finish_request(stream);
+            }
+            _ => {
+                record.credit.answered(tape.i32(body)?.max(0) as u32);
+                if !record.credit.is_used_up() {
+                    http2.link.pause(stream, false);
+                    if http2.has_input() {
+                        self.enlist(connection);
+                    }
+                }
+            }
+        }
+        self.touch(connection);
         Ok(())
     }
+
+    fn forget_waiting(&mut self, id: CallId, owner: u32) {
+        self.client_calls.take_held(id);
+        if let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) {
+            client.waiting.retain(|slot| *slot != id.slot);
+        }
+    }
+
+    /// The caller gives up a call that has a stream.
+    pub(crate) fn cancel_stream(&mut self, connection: ConnectionId, stream: StreamKey) {
+        let Some(http2) = self.http2(connection) else { return };
+        http2.made.remove(stream);
+        http2.link.reset(stream, Reason::CANCEL);
+        self.touch(connection);
+    }
+
+    // ---- connections and streams ----
+
+    /// Gives waiting calls streams, and makes connections for them.
+    pub(crate) fn assign_streams(&mut self, owner: u32) {
+        loop {
+            let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) else { return };
+            let Some(grpc) = &mut client.grpc else { return };
+            if client.waiting.is_empty() {
+                return;
+            }
+            let (mut usable, mut free) = (0, None);
+            for &id in &client.connections {
+                let connection = &mut self.connections[id as usize];
+                let Some(http2) = &mut connection.http2 else { continue };
+                if self.now.duration_since(connection.created) >= client.options.max_lifetime {
+                    http2.link.shut_down();
+                }
+                if http2.link.is_leaving() {
+                    continue;
+                }
+                usable += 1;
+                let streams = http2.link.streams();
+                if http2.link.can_open() && free.is_none_or(|(_, least)| streams < least) {
+                    free = Some((id, streams));
+                }
+            }
+            let wants_more = usable < grpc.setup.connections.max(1) && free.is_none_or(|(_, streams)| streams > 0);
+            if wants_more && grpc.backoff.is_over(self.now) {
+                let Some(id) = self.open_connection(owner) else { return };
+                if free.is_none() {
+                    // A peer in memory answers at once, any other later.
+                    self.touch(id);
+                    return;
+                }
+                continue;
+            }
+            let Some((id, _)) = free else {
+                if usable == 0 {
+                    self.fail_impatient(owner);
+                }
+                return;
+            };
+            if let Some(slot) = client.waiting.pop_front() {
+                self.open_stream(owner, slot, id);
+            }
+        }
+    }
+
+    /// While no connection can be made, calls fail at once, unless they say that they wait.
+    fn fail_impatient(&mut self, owner: u32) {
+        let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) else { return };
+        let Some(grpc) = &client.grpc else { return };
+        let why = grpc.trouble.clone();
+        let waiting = mem::take(&mut client.waiting);
+        let (patient, others) = waiting.into_iter().partition(|slot| self.client_calls.waits_for_ready(*slot));
+        client.waiting = patient;
+        self.fail_waiting(owner, &others, &why);
+    }
+
+    /// A connection could not be made.
+    pub(crate) fn connecting_failed(&mut self, owner: u32, why: &str) {
+        let now = self.now;
+        if let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize)
+            && let Some(grpc) = &mut client.grpc
+        {
+            grpc.backoff.failed(now);
+            why.clone_into(&mut grpc.trouble);
+            if client.connections.is_empty() {
+                self.fail_impatient(owner);
+            }
+        }
+    }
+
+    fn open_stream(&mut self, owner: u32, slot: u32, id: ConnectionId) {
+        let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) else { return };
+        let Some(grpc) = &client.grpc else { return };
+        let Some((call, mut record)) = self.client_calls.take_held_of_slot(slot) else { return };
+        let head = match request_head(grpc, &record, self.now) {
+            Ok(head) => head,
+            Err(error) => return self.fail_before(call, owner, error),
+        };
+        if !record.more.is_empty() {
+            let mut all = BytesMut::from(&record.first[..]);
+            all.extend_from_slice(&record.more);
+            record.first = all.freeze();
+            record.more = BytesMut::new();
+        }
+        let Some(http2) = self.connections[id as usize].http2.as_deref_mut() else { return };
+        match http2.link.open(head, record.first.clone(), record.half_closed) {
+            Ok(stream) => {
+                if record.marked > 0 {
+                    http2.link.mark(stream, record.marked);
+                }
+                http2.made.insert(stream, *record);
+                self.client_calls.sent(slot, id, stream);
+                self.connections[id as usize].idle_since = self.now;
+            }
+            Err(error) => self.fail_before(call, owner, error),
+        }
+        self.touch(id);
+    }
+
+    /// A client's connection has been turned.
+    pub(crate) fn client_turned(&mut self, id: ConnectionId) {
+        let connection = &self.connections[id as usize];
+        let owner = connection.owner;
+        let Some(http2) = &connection.http2 else { return };
+        let (streams, is_ready) = (http2.link.streams(), http2.link.is_ready());
+        let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) else { return };
+        if is_ready && let Some(grpc) = &mut client.grpc {
+            grpc.backoff.succeeded();
+        }
+        if client.closing.is_some() && client.waiting.is_empty() && streams == 0 {
+            return self.fail_connection(id, FailureCode::Unavailable, "the client was closed");
+        }
+        if !client.waiting.is_empty() {
+            self.pump(owner);
+        }
+    }
+
+    /// Goes on with clients whose calls wait for another attempt to connect.
+    pub(crate) fn try_again(&mut self) {
+        let now = self.now;
+        let due: Vec<u32> = self
+            .owners
+            .iter()
+            .filter(|(_, owner)| match owner {
+                Owner::Client(client) => {
+                    !client.waiting.is_empty() && client.grpc.as_ref().is_some_and(|grpc| grpc.backoff.is_over(now))
+                }
+                Owner::Server(_) => false,
+            })
+            .map(|(id, _)| id)
+            .collect();
+        for owner in due {
+            self.pump(owner);
+        }
+    }
+
+    // ---- to JavaScript ----
+
+    /// Something happened on a client's connection.
+    pub(crate) fn client_event(&mut self, id: ConnectionId, event: &Event, tape: &mut InTape<'_>) -> Result<(), Full> {
+        match event {
+            Event::Request(..) => Ok(()),
+            Event::Response(stream, head) => self.response_began(id, *stream, head, tape),
+            Event::Message(stream, message) => self.response_message(id, *stream, message, tape),
+            Event::End(stream, trailers) => self.response_ended(id, *stream, trailers, tape),
+            Event::Failed(stream, error) => {
+                let code = match error {
+                    FrameError::TooLarge { .. } => Code::ResourceExhausted,
+                    FrameError::Flag(_) | FrameError::Truncated => Code::Internal,
+                };
+                self.break_off(id, *stream, Failed(code, error.to_string()), Sent::Yes);
+                Ok(())
+            }
+            Event::Left(stream, messages) => {
+                let owner = self.connections[id as usize].owner;
+                let Some(record) = self.http2(id).and_then(|http2| http2.made.get_mut(*stream)) else { return Ok(()) };
+                grpc_message::put_credit(tape, &header(Kind::Credit, record.call, record.method, owner), *messages)
+            }
+            Event::Gone(stream, gone) => {
+                self.response_gone(id, *stream, gone);
+                Ok(())
+            }
+        }
+    }
+
+    fn response_began(
+        &mut self,
+        id: ConnectionId,
+        stream: StreamKey,
+        head: &Response<()>,
+        tape: &mut InTape<'_>,
+    ) -> Result<(), Full> {
+        let owner = self.connections[id as usize].owner;
+        let Some(Owner::Client(client)) = self.owners.get(owner as usize) else { return Ok(()) };
+        let Some(grpc) = &client.grpc else { return Ok(()) };
+        let Some(http2) = self.connections[id as usize].http2.as_deref_mut() else { return Ok(()) };
+        let Some(record) = http2.made.get_mut(stream) else { return Ok(()) };
+        let headers = head.headers();
+        let status = head.status().as_u16();
+        record.status = status_of(headers);
+        if record.status.is_none() && (status != 200 || !is_grpc(headers)) {
+            let failed = if status == 200 {
+                let kind = headers.get(header::CONTENT_TYPE).map_or("none", |kind| kind.to_str().unwrap_or("?"));
+                Failed(Code::Unknown, format!("the response is not gRPC: its content-type is {kind}"))
+            } else {
+                Failed(code_of_http(status), format!("the server answered with HTTP status {status}"))
+            };
+            self.break_off(id, stream, failed, Sent::Yes);
+            return Ok(());
+        }
+        let mut metadata = Vec::new();
+        read_metadata(headers, &mut metadata);
+        if record.status.is_none() && grpc.setup.program.method(record.method).server_streaming {
+            let header = header(Kind::Headers, record.call, record.method, owner);
+            if let Err(full) = grpc_message::put_initial(tape, &header, &metadata) {
+                self.note_growth(tape.is_empty(), metadata.len());
+                return Err(full);
+            }
+            metadata = Vec::new();
+        }
+        record.headers = Some(metadata);
+        Ok(())
+    }
+
+    fn response_message(
+        &mut self,
+        id: ConnectionId,
+        stream: StreamKey,
+        message: &RawMessage,
+        tape: &mut InTape<'_>,
+    ) -> Result<(), Full> {
+        let owner = self.connections[id as usize].owner;
+        let Some(Owner::Client(client)) = self.owners.get(owner as usize) else { return Ok(()) };
+        let Some(grpc) = &client.grpc else { return Ok(()) };
+        let Some(http2) = self.connections[id as usize].http2.as_deref_mut() else { return Ok(()) };
+        let Some(record) = http2.made.get_mut(stream) else { return Ok(()) };
+        if message.compressed {
+            let text = "a compressed message without grpc-encoding".to_owned();
+            self.break_off(id, stream, Failed(Code::Internal, text), Sent::Yes);
+            return Ok(());
+        }
+        let signature = grpc.setup.program.method(record.method);
+        if !signature.server_streaming {
+            if record.message.is_some() {
+                let text = "more than one message in the response of a method that has one".to_owned();
+                self.break_off(id, stream, Failed(Code::Internal, text), Sent::Yes);
+            } else {
+                record.message = Some(message.body.clone());
+            }
+            return Ok(());
+        }
+        let header = header(Kind::StreamMessage, record.call, record.method, owner);
+        let flags = if record.credit.marks(message.body.len()) { FLAG_CREDIT } else { 0 };
+        let limits = &grpc.setup.options.limits;
+        let empty = tape.is_empty();
+        let program = &grpc.setup.program;
+        match put_message_of_stream(tape, &header, program, signature.result, &message.body, limits, flags) {
+            Ok(()) => {
+                record.credit.sent(message.body.len());
+                if record.credit.is_used_up() {
+                    http2.link.pause(stream, true);
+                }
+                Ok(())
+            }
+            Err(DecodeError::Full(full)) => {
+                self.note_growth(empty, message.body.len());
+                Err(full)
+            }
+            Err(error) => {
+                self.break_off(id, stream, failed_of(&error), Sent::Yes);
+                Ok(())
+            }
+        }
+    }
+
+    fn response_ended(
+        &mut self,
+        id: ConnectionId,
+        stream: StreamKey,
+        trailers: &HeaderMap,
+        tape: &mut InTape<'_>,
+    ) -> Result<(), Full> {
+        let owner = self.connections[id as usize].owner;
+        let Some(Owner::Client(client)) = self.owners.get(owner as usize) else { return Ok(()) };
+        let Some(grpc) = &client.grpc else { return Ok(()) };
+        let Some(http2) = self.connections[id as usize].http2.as_deref_mut() else { return Ok(()) };
+        let Some(record) = http2.made.get_mut(stream) else { return Ok(()) };
+        let mut trailing = Vec::new();
+        read_metadata(trailers, &mut trailing);
+        let mut initial = record.headers.clone().unwrap_or_default();
+        let (status, text) = match (status_of(trailers), &record.status) {
+            (Some(status), _) => status,
+            (None, Some(status)) => {
+                // The head is all there is, and it is trailers by its meaning.
+                trailing = mem::take(&mut initial);
+                status.clone()
+            }
+            (None, None) => {
+                let text = "the server ended the stream without a status".to_owned();
+                self.break_off(id, stream, Failed(Code::Internal, text), Sent::Yes);
+                return Ok(());
+            }
+        };
+        let signature = grpc.setup.program.method(record.method);
+        let has_one = !signature.server_streaming;
+        if has_one && status == 0 && record.message.is_none() {
+            let text = "the response of a method that has one message has none".to_owned();
+            self.break_off(id, stream, Failed(Code::Internal, text), Sent::Yes);
+            return Ok(());
+        }
+        let (call, method) = (record.call, record.method);
+        let message = record.message.as_ref().filter(|_| has_one && status == 0);
+        let size = trailing.len() + initial.len() + text.len() + message.map_or(0, Bytes::len);
+        let empty = tape.is_empty();
+        let put = match message {
+            None => {
+                let header = header(Kind::StreamEnd, call, method, owner);
+                grpc_message::put_end(tape, &header, status, &text, &trailing, &initial).map_err(DecodeError::Full)
+            }
+            Some(message) => {
+                let header = header(Kind::Response, call, method, owner);
+                let limits = &grpc.setup.options.limits;
+                let begun = tape.begin(&header, limits.slots.saturating_add(3)).map_err(DecodeError::Full);
+                begun.and_then(|mut slot| {
+                    let body = slot.alloc(3)?;
+                    let program = &grpc.setup.program;
+                    let base = grpc_message::decode(program, signature.result, message, limits, &mut slot)?;
+                    slot.point(body, base, 0);
+                    slot.put_string(body + 1, &initial)?;
+                    slot.put_string(body + 2, &trailing)?;
+                    slot.commit();
+                    Ok(())
+                })
+            }
+        };
+        match put {
+            Ok(()) => {
+                client.counters.answered.add(1);
+                client.counters.in_flight.sub(1);
+                http2.made.remove(stream);
+                if http2.link.is_sending(stream) {
+                    // What is still to be sent is not wanted any more.
+                    http2.link.reset(stream, Reason::NO_ERROR);
+                }
+                self.client_calls.end(call);
+                self.connections[id as usize].idle_since = self.now;
+                Ok(())
+            }
+            Err(DecodeError::Full(full)) => {
+                self.note_growth(empty, size);
+                Err(full)
+            }
+            Err(error) => {
+                self.break_off(id, stream, failed_of(&error), Sent::Yes);
+                Ok(())
+            }
+        }
+    }
+
+    /// A stream ended before its time.
+    fn response_gone(&mut self, id: ConnectionId, stream: StreamKey, gone: &Gone) {
+        let owner = self.connections[id as usize].owner;
+        let Some(mut record) = self.http2(id).and_then(|http2| http2.made.remove(stream)) else { return };
+        let call = record.call;
+        if gone.unprocessed && !record.was_retried && !record.has_grown && record.headers.is_none() {
+            record.was_retried = true;
+            self.client_calls.hold(call, Box::new(record));
+            if let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) {
+                client.waiting.push_front(call.slot);
+            }
+            self.touch(id);
+            return;
+        }
+        self.count_failure(owner);
+        let code = gone.reason.map_or(Code::Unavailable, code_of_reset);
+        let sent = if gone.unprocessed { Sent::No } else { Sent::Maybe };
+        self.fail(call, owner, failure_code(code), sent, gone.text.clone());
+    }
+
+    /// Ends a call for a reason of this side's, and its stream.
+    fn break_off(&mut self, id: ConnectionId, stream: StreamKey, Failed(code, text): Failed, sent: Sent) {
+        let owner = self.connections[id as usize].owner;
+        let Some(http2) = self.http2(id) else { return };
+        let Some(record) = http2.made.remove(stream) else { return };
+        http2.link.reset(stream, Reason::CANCEL);
+        self.touch(id);
+        self.count_failure(owner);
+        self.fail(record.call, owner, failure_code(code), sent, text);
+    }
+}
+
+fn failure_code(code: Code) -> FailureCode {
+    match code {
+        Code::Cancelled => FailureCode::Cancelled,
+        Code::PermissionDenied => FailureCode::PermissionDenied,
+        Code::Unauthenticated => FailureCode::Unauthenticated,
+        Code::ResourceExhausted => FailureCode::ResourceExhausted,
+        Code::Unimplemented => FailureCode::Unimplemented,
+        Code::Internal => FailureCode::Internal,
+        Code::Unavailable => FailureCode::Unavailable,
+        Code::Ok | Code::Unknown | Code::DeadlineExceeded => FailureCode::Unknown,
+    }
+}
+
+fn failed_of(error: &DecodeError) -> Failed {
+    let code = match error {
+        DecodeError::SlotLimit | DecodeError::TooLarge(_) => Code::ResourceExhausted,
+        _ => Code::Internal,
+    };
+    Failed(code, format!("the response cannot be read: {error}"))
+}
+
+fn request_head(grpc: &GrpcClient, record: &ClientStream, now: Instant) -> Result<Request<()>, String> {
+    let targets = grpc.targets.as_ref().map_err(Clone::clone)?;
+    let mut request = Request::new(());
+    *request.method_mut() = Method::POST;
+    *request.version_mut() = Version::HTTP_2;
+    *request.uri_mut() = targets[record.method as usize].clone();
+    let headers = request.headers_mut();
+    headers.insert(header::TE, HeaderValue::from_static("trailers"));
+    headers.insert(header::CONTENT_TYPE, CONTENT_TYPE);
+    headers.insert("grpc-accept-encoding", ACCEPT_ENCODING);
+    if let Some(deadline) = record.deadline {
+        let left = deadline.saturating_duration_since(now).max(Duration::from_nanos(1));
+        let value = HeaderValue::from_str(&write_timeout(left)).map_err(|error| error.to_string())?;
+        headers.insert("grpc-timeout", value);
+    }
+    write_metadata(&record.metadata, headers).map_err(|error| error.to_string())?;
+    headers.entry(header::USER_AGENT).or_insert_with(|| grpc.user_agent.clone());
+    Ok(request)
 }

@@ -5,6 +5,7 @@
 
 mod address;
 mod admission;
+mod backoff;
 mod budget;
 mod buffers;
 mod calls;
@@ -14,15 +15,12 @@ mod credit;
 mod deadlines;
 mod engine;
 mod exception;
-#[allow(dead_code, clippy::unused_self, clippy::unnecessary_wraps)]
 mod grpc_client;
-#[allow(dead_code)]
 mod grpc_message;
 #[allow(dead_code)]
 mod grpc_server;
 mod grpc_setup;
 mod guard;
-#[allow(dead_code)]
 mod http2;
 mod in_process;
 mod leaving;

@@ -9,12 +9,22 @@ use crate::calls::CallId;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(i32)]
 pub enum FailureCode {
+    /// The peer gave it up.
+    Cancelled = 1,
+    /// What the peer answered says nothing that is known.
+    Unknown = 2,
+    /// The peer does not allow it.
+    PermissionDenied = 7,
     /// Beyond a limit of this side.
     ResourceExhausted = 8,
+    /// The peer does not know it.
+    Unimplemented = 12,
     /// The peer answered with bytes that make no sense.
     Internal = 13,
     /// No connection, or it broke.
     Unavailable = 14,
+    /// The peer does not know who calls.
+    Unauthenticated = 16,
 }
 
 /// May the peer have processed the request?

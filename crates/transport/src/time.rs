@@ -42,7 +42,8 @@ fn late_of_server(connection: &Connection, options: &ServerOptions, now: Instant
 
 fn late_of_client(connection: &Connection, options: &ClientOptions, now: Instant) -> Option<Late> {
     let age = now.duration_since(connection.created);
-    if matches!(connection.role, Role::Client { connected: false, .. }) {
+    let greets = connection.http2.as_ref().is_some_and(|http2| !http2.link.is_ready());
+    if greets || matches!(connection.role, Role::Client { connected: false, .. }) {
         return (age >= options.connect_timeout).then_some(Late::Connect);
     }
     let idle = connection.calls() == 0
@@ -55,6 +56,7 @@ impl Engine {
     pub fn tick(&mut self) {
         let now = self.now;
         self.end_overdue();
+        self.try_again();
         let late: Vec<_> = self
             .connections
             .iter()

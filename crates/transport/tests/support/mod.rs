@@ -15,10 +15,12 @@ use volo_js_tape::{
     testing::{InMessage, InReader, OutWriter},
 };
 use volo_js_transport::{
-    Action, ConnectionId, Engine, GrpcOptions, GrpcServerSetup, Peer, ServerCounters, ServerOptions, ServerSetup,
+    Action, ClientCounters, ClientOptions, ClientSetup, ConnectionId, Engine, GrpcClientSetup, GrpcOptions,
+    GrpcServerSetup, Peer, ServerCounters, ServerOptions, ServerSetup,
 };
 
 pub const SERVER: u32 = 1;
+pub const CLIENT: u32 = 2;
 pub const UNARY: u32 = 0;
 pub const UP: u32 = 1;
 pub const DOWN: u32 = 2;
@@ -155,6 +157,30 @@ impl Isolate {
         counters
     }
 
+    /// A client of gRPC.
+    pub fn client(&mut self, options: ClientOptions, change: impl FnOnce(&mut GrpcClientSetup)) -> Arc<ClientCounters> {
+        let mut setup = GrpcClientSetup::new(program(), "test");
+        change(&mut setup);
+        let setup = ClientSetup::of_grpc(setup, options);
+        let counters = setup.counters.clone();
+        self.engine.add_client(CLIENT, setup);
+        counters
+    }
+
+    /// The connections that a reactor was told to make since this was last asked.
+    pub fn connecting(&mut self) -> Vec<ConnectionId> {
+        while let Some(action) = self.engine.next_action() {
+            self.actions.push(action);
+        }
+        let ids = self.actions.iter().filter_map(|action| match action {
+            Action::Connect(id, _) => Some(*id),
+            _ => None,
+        });
+        let ids = ids.collect();
+        self.actions.clear();
+        ids
+    }
+
     pub fn accept(&mut self) -> ConnectionId {
         let seat = self.engine.admit(SERVER, &Peer::Unix).unwrap();
         self.engine.accepted(SERVER, Peer::Unix, seat).unwrap()
@@ -239,35 +265,37 @@ impl Isolate {
             strings: Vec::new(),
         };
         self.say(Kind::Request, &to, text, 0, &["", metadata]);
-        let body = self.out.slots.len();
-        let _ = body;
         self.set_timeout(timeout);
         to
     }
 
-    fn set_timeout(&mut self, timeout: f64) {
-        // Slot 5 of the message that was laid last: it begins where the walk over all messages ends.
+    /// Where the message begins that was laid last.
+    fn last(&self) -> usize {
         let mut at = 2;
         loop {
             let size = (self.out.slots[at] >> 32) as usize;
             if at + size >= self.out.slots.len() {
-                break;
+                return at;
             }
             at += size;
         }
+    }
+
+    fn set_timeout(&mut self, timeout: f64) {
+        let at = self.last();
         self.out.set(at + 5, timeout.to_bits());
+    }
+
+    /// Sets the flags of the message that was laid last.
+    pub fn with_flags(&mut self, flags: i32) {
+        let at = self.last();
+        let low = self.out.slots[at + 4] as i32;
+        self.out.set_i32(at + 4, low, flags);
     }
 
     /// Sets the low half of slot 4 of the message that was laid last: a status, a count.
     pub fn with_number(&mut self, number: i32) {
-        let mut at = 2;
-        loop {
-            let size = (self.out.slots[at] >> 32) as usize;
-            if at + size >= self.out.slots.len() {
-                break;
-            }
-            at += size;
-        }
+        let at = self.last();
         self.out.set_i32(at + 4, number, 0);
     }
 
@@ -314,7 +342,7 @@ impl Isolate {
     }
 }
 
-/// A client that is no engine.
+/// A client or server that is no engine.
 pub struct Client {
     pub connection: Connection,
     output: BytesMut,
@@ -325,6 +353,14 @@ impl Client {
     pub fn new(options: Http2Options) -> Self {
         Self {
             connection: Connection::client(options, 64 << 20, Instant::now()),
+            output: BytesMut::new(),
+            events: Vec::new(),
+        }
+    }
+
+    pub fn server(options: Http2Options) -> Self {
+        Self {
+            connection: Connection::server(options, 64 << 20, Instant::now()),
             output: BytesMut::new(),
             events: Vec::new(),
         }
@@ -408,6 +444,7 @@ fn tell(event: &Event) -> String {
         }
         Event::End(_, trailers) => format!("end {}", headers(trailers)),
         Event::Gone(_, gone) => format!("gone {:?}", gone.reason.map(u32::from)),
+        Event::Request(_, head) => format!("request {} {}", head.uri(), headers(head.headers())),
         other => format!("{other:?}"),
     }
 }
