@@ -32,7 +32,7 @@ impl Backoff {
         let base = (FIRST * FACTOR.powi(self.failures)).min(MOST);
         self.failures = (self.failures + 1).min(32);
         // The keys of a new hasher are random enough to keep clients apart.
-        let random = RandomState::new().hash_one(self.failures) as f64 / u64::MAX as f64;
+        let random = f64::from(RandomState::new().hash_one(self.failures) as u32) / f64::from(u32::MAX);
         let time = base * (1.0 - JITTER + 2.0 * JITTER * random);
         self.until = Some(now + Duration::from_secs_f64(time));
     }

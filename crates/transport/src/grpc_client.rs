@@ -59,6 +59,7 @@ impl GrpcClient {
 
 /// A call of a client, from REQUEST to its end.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools)]
 pub(crate) struct ClientStream {
     pub call: CallId,
     method: u32,
