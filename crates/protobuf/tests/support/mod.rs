@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "every test uses its part")]
 
+pub mod random;
+
 use volo_js_protobuf::{DecodeError, EncodeError, Limits, Program, Sizes, decode_message, encode_message, message_len};
 use volo_js_schema::{Enum, EnumMember, Field, Method, Requiredness, Schema, Service, Struct, StructKind, Type};
 use volo_js_tape::testing::{InMessage, InReader, OutWriter};
@@ -211,7 +213,7 @@ impl Tape {
     }
 
     pub fn large() -> Self {
-        Self::new(1 << 18, 1 << 18, 1 << 18)
+        Self::new(1 << 16, 1 << 17, 1 << 17)
     }
 
     /// Decodes a message behind two slots of something else, and commits it.
