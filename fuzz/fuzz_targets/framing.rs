@@ -22,6 +22,7 @@ static EMPTY: LazyLock<Program> = LazyLock::new(|| {
         file: 0,
         kind: StructKind::Struct,
         fields: vec![],
+        oneofs: vec![],
         annotations: [].into(),
         doc: String::new(),
     };

@@ -22,24 +22,24 @@ fn best(mut work: impl FnMut()) -> f64 {
             }
             count += 100;
         }
-        start.elapsed().as_nanos() as f64 / f64::from(count)
+        start.elapsed().as_secs_f64() * 1e9 / f64::from(count)
     };
     (0..60).map(|_| round(&mut work)).fold(f64::INFINITY, f64::min)
 }
 
 fn measure(name: &str, schema: &Schema, index: u32, value: &Value) {
-    let program = Program::compile(schema).unwrap();
-    let wire = encode(schema, index, value).unwrap();
+    let program = Program::compile(schema).expect("a sound schema");
+    let wire = encode(schema, index, value).expect("a value");
     let mut tape = Tape::large();
     let decoding = best(|| {
         tape.state.reset();
-        tape.decode(&program, index, black_box(&wire), &Limits::default()).unwrap();
+        tape.decode(&program, index, black_box(&wire), &Limits::default()).expect("a message");
     });
     let (writer, base) = out_tape(schema, index, value);
     let (tape, mut sizes, mut out) = (writer.tape(), Sizes::new(), BytesMut::with_capacity(wire.len()));
     let encoding = best(|| {
         out.clear();
-        encode_message(&program, index, &tape, black_box(base), &mut sizes, &mut out).unwrap();
+        encode_message(&program, index, &tape, black_box(base), &mut sizes, &mut out).expect("a value");
     });
     println!("{name:32} {:8} bytes  decode {decoding:10.1} ns  encode {encoding:10.1} ns", wire.len());
 }
@@ -76,17 +76,17 @@ fn how_long_it_takes() {
             Field::new(3, "e", support::map(Type::I32, Type::Struct(0))),
         ],
     )]);
-    for count in [1_000, 10_000] {
-        let wire = (0..count).fold(Wire::new(), |wire, n| wire.len(1, &[]).len(2, b"x").len(3, &[]).int(8, n));
+    for count in [1_000_u32, 10_000] {
+        let wire = (0..count).fold(Wire::new(), |wire, n| wire.len(1, &[]).len(2, b"x").len(3, &[]).int(8, u64::from(n)));
         let program = Program::compile(&mixed).unwrap();
         let mut tape = Tape::new(1 << 20, 1 << 20, 1 << 20);
         let decoding = best(|| {
             tape.state.reset();
-            tape.decode(&program, 0, black_box(&wire.0), &Limits::default()).unwrap();
+            tape.decode(&program, 0, black_box(&wire.0), &Limits::default()).expect("a message");
         });
         println!(
             "{count} times four alternating fields: decode {decoding:.0} ns, {:.1} ns a field",
-            decoding / (4 * count) as f64
+            decoding / f64::from(4 * count)
         );
     }
 }

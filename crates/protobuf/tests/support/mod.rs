@@ -100,6 +100,58 @@ pub fn schema(structs: Vec<Struct>) -> Schema {
     Schema { structs, ..Schema::default() }
 }
 
+/// `Every`, a message with a field of every kind, and `Part`, which has required ones.
+pub fn every_kind() -> Schema {
+    let scalars = [
+        Type::Bool,
+        Type::I32,
+        Type::I64,
+        Type::Uint32,
+        Type::Uint64,
+        Type::Sint32,
+        Type::Sint64,
+        Type::Fixed32,
+        Type::Fixed64,
+        Type::Sfixed32,
+        Type::Sfixed64,
+        Type::Float,
+        Type::Double,
+        Type::String,
+        Type::Binary,
+        Type::Enum(0),
+        Type::Enum(1),
+    ];
+    let mut fields = Vec::new();
+    for (id, ty) in (1..).zip(&scalars) {
+        fields.push(optional(Field::new(id, format!("one{id}"), ty.clone())));
+        fields.push(Field::new(20 + id, format!("many{id}"), list(ty.clone())));
+        fields.push(packed(Field::new(40 + id, format!("packed{id}"), list(ty.clone()))));
+        let keys = !matches!(ty, Type::Float | Type::Double | Type::Binary | Type::Enum(_));
+        let (key, value) = if keys { (ty.clone(), Type::Struct(1)) } else { (Type::String, ty.clone()) };
+        fields.push(Field::new(60 + id, format!("map{id}"), map(key, value)));
+        fields.push(member(0, Field::new(80 + id, format!("member{id}"), ty.clone())));
+    }
+    fields.extend([
+        Field { unchecked_utf8: true, ..Field::new(100, "text", Type::String) },
+        optional(Field::new(101, "every", Type::Struct(0))),
+        Field::new(102, "all", list(Type::Struct(0))),
+        delimited(Field::new(103, "group", Type::Struct(0))),
+        Field { requiredness: Requiredness::Default, ..delimited(Field::new(104, "groups", list(Type::Struct(1)))) },
+        member(0, Field::new(105, "one", Type::Struct(0))),
+        member(0, delimited(Field::new(106, "other", Type::Struct(1)))),
+        Field::new((1 << 29) - 1, "part", Type::Struct(1)),
+    ]);
+    let part = vec![
+        required(Field::new(1, "number", Type::I64)),
+        Field::new(2, "parts", list(Type::Struct(1))),
+        optional(Field::new(3, "every", Type::Struct(0))),
+    ];
+    Schema {
+        enums: vec![enumeration("Open", false, &[0, 1]), enumeration("Closed", true, &[1, 2, 5])],
+        ..schema(vec![message("Every", fields), message("Part", part)])
+    }
+}
+
 /// `GetItemRequest`, `GetItemResponse` and `Item`, with the service.
 pub fn item_schema() -> Schema {
     let item = message(

@@ -53,7 +53,7 @@ impl Oracle {
     }
 
     pub fn encode(&self, schema: &Schema, index: u32, value: &Value) -> Vec<u8> {
-        to_dynamic(schema, index, value, self.descriptor(index)).encode_to_vec()
+        to_dynamic(schema, index, value, &self.descriptor(index)).encode_to_vec()
     }
 }
 
@@ -129,13 +129,13 @@ fn describe_field(field: &Field, id: i32, name: &str) -> FieldDescriptorProto {
     described
 }
 
-fn to_dynamic(schema: &Schema, index: u32, value: &Value, descriptor: MessageDescriptor) -> DynamicMessage {
+fn to_dynamic(schema: &Schema, index: u32, value: &Value, descriptor: &MessageDescriptor) -> DynamicMessage {
     let Value::Message(values, _) = value else { panic!("{value:?} is no message") };
     let mut message = DynamicMessage::new(descriptor.clone());
     for (field, value) in schema.structs[index as usize].fields.iter().zip(values) {
         if let Some(value) = value {
             let described = descriptor.get_field(field.id as u32).expect("a field");
-            message.set_field(&described, one_to(schema, &field.ty, value, &descriptor));
+            message.set_field(&described, one_to(schema, &field.ty, value, descriptor));
         }
     }
     message
@@ -167,7 +167,7 @@ fn one_to(schema: &Schema, ty: &Type, value: &Value, of: &MessageDescriptor) -> 
         ),
         (Type::Struct(index), value) => {
             let inner = of.parent_pool().get_message_by_name(&format!("M{index}")).expect("a message");
-            Dynamic::Message(to_dynamic(schema, *index, value, inner))
+            Dynamic::Message(to_dynamic(schema, *index, value, &inner))
         }
         (ty, value) => panic!("{value:?} is no {ty:?}"),
     }
