@@ -70,6 +70,8 @@ fn every_scalar() {
         (Type::Fixed64, Wire::new().key(1, 1).raw(&[1, 2, 3, 4, 5, 6, 7, 0x88]), Value::Long(0x8807_0605_0403_0201)),
         (Type::Sfixed64, Wire::new().key(1, 1).raw(&[0xFF; 8]), Value::Long(u64::MAX)),
         (Type::Float, Wire::new().key(1, 5).raw(&1.5_f32.to_le_bytes()), float(1.5)),
+        (Type::Float, Wire::new().key(1, 5).raw(&(-0.0_f32).to_le_bytes()), float(-0.0)),
+        (Type::Double, Wire::new().key(1, 1).raw(&(-0.0_f64).to_le_bytes()), float(-0.0)),
         (Type::Float, Wire::new().key(1, 5).raw(&f32::NEG_INFINITY.to_le_bytes()), float(f32::NEG_INFINITY)),
         (
             Type::Double,

@@ -77,7 +77,8 @@ fn how_long_it_takes() {
         ],
     )]);
     for count in [1_000_u32, 10_000] {
-        let wire = (0..count).fold(Wire::new(), |wire, n| wire.len(1, &[]).len(2, b"x").len(3, &[]).int(8, u64::from(n)));
+        let wire =
+            (0..count).fold(Wire::new(), |wire, n| wire.len(1, &[]).len(2, b"x").len(3, &[]).int(8, u64::from(n)));
         let program = Program::compile(&mixed).unwrap();
         let mut tape = Tape::new(1 << 20, 1 << 20, 1 << 20);
         let decoding = best(|| {

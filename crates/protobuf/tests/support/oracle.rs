@@ -221,9 +221,14 @@ pub fn normal(schema: &Schema, index: u32, value: &Value) -> Value {
     Value::Message(fields.collect(), ordered(&mut unknown.as_slice()))
 }
 
+/// Bits of -0.
+const MINUS_ZERO: u64 = 1 << 63;
+
 fn one_normal(schema: &Schema, ty: &Type, value: &Value) -> Value {
     match (ty, value) {
         (Type::Struct(index), value) => normal(schema, *index, value),
+        // The oracle leaves -0 out as if it were 0.
+        (Type::Float | Type::Double, Value::Long(MINUS_ZERO)) => Value::Long(0),
         (Type::List(item), Value::List(items)) => {
             Value::List(items.iter().map(|value| one_normal(schema, item, value)).collect())
         }
