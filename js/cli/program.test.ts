@@ -108,7 +108,7 @@ test('help and version go to the standard output', async (t) => {
   t.regex(help.stdout, /build \[options\] <idl\.\.\.>/)
   const build = await volo('build', '--help')
   t.is(build.code, 0)
-  t.regex(build.stdout, /--out <dir>[^]*--include <dir>[^]*--i64 <type>[^]*Example:/)
+  t.regex(build.stdout, /--out <dir>[^]*--include <dir>[^]*--i64 <type>[^]*Examples:/)
 })
 
 test('colours are for terminals, unless NO_COLOR or FORCE_COLOR say otherwise', (t) => {
@@ -120,4 +120,17 @@ test('colours are for terminals, unless NO_COLOR or FORCE_COLOR say otherwise', 
   t.false(coloured(true, { TERM: 'dumb' }))
   t.true(coloured(false, { FORCE_COLOR: '1' }))
   t.false(coloured(false, { FORCE_COLOR: '1', NO_COLOR: '1' }))
+})
+
+test('build takes .proto files', async (t) => {
+  await using temporary = await folder()
+  const out = join(temporary.path, 'volo-gen')
+  const proto = fileURLToPath(new URL('../../examples/item.proto', import.meta.url))
+  const { code, stderr } = await volo('build', proto, '--out', out)
+  t.is(stderr, '')
+  t.is(code, 0)
+  t.regex(await readFile(join(out, 'item.d.ts'), 'utf8'), /ItemService/)
+  const both = await volo('build', proto, item, '--out', out)
+  t.is(both.code, 1)
+  t.regex(both.stderr, /Thrift and Protobuf cannot be in one build/)
 })

@@ -1,12 +1,27 @@
 /** Services from IDL at run time, without generated files. */
-import type { MethodDescriptor, Program, ServiceDescriptor } from '../core/descriptor.js'
+import type {
+  GrpcMethodDescriptor,
+  GrpcServiceDescriptor,
+  MessageDescriptor,
+  MethodDescriptor,
+  MethodShape,
+  Program,
+  ServiceDescriptor,
+} from '../core/descriptor.js'
 import { compileSchema, type CompileOptions } from './compile.js'
 import type { ExceptionClass } from './exceptions.js'
-import { parseThrift } from './parse.js'
+import type { Schema } from './model.js'
+import { parseDescriptorSet, parseProto, parseThrift } from './parse.js'
 
 /** Options of {@link loadThrift}. */
 export interface LoadThriftOptions extends CompileOptions {
   /** Directories searched for included files, after that of the including file. */
+  readonly includeDirs?: readonly string[]
+}
+
+/** Options of {@link loadProto}. */
+export interface LoadProtoOptions extends CompileOptions {
+  /** Directories searched for imported files, before those of the files given. */
   readonly includeDirs?: readonly string[]
 }
 
@@ -16,6 +31,16 @@ export type GenericMessage = Record<string, unknown>
 /** A service whose types are only known at run time. */
 export type GenericService = ServiceDescriptor<
   Readonly<Record<string, MethodDescriptor<GenericMessage, GenericMessage>>>
+>
+
+/** A gRPC service whose types are only known at run time. */
+export type GenericGrpcService = GrpcServiceDescriptor<
+  Readonly<
+    Record<
+      string,
+      GrpcMethodDescriptor<MethodShape, MessageDescriptor<GenericMessage>, MessageDescriptor<GenericMessage>>
+    >
+  >
 >
 
 const exceptions = new WeakMap<Program, Readonly<Record<string, ExceptionClass>>>()
@@ -36,6 +61,43 @@ export async function loadThrift(
   const compiled = compileSchema(schema, options)
   exceptions.set(compiled.program, byName(compiled.exceptions.map((it) => [it.name, it.class])))
   return byName(compiled.services.map((service) => [service.name, service as GenericService]))
+}
+
+/**
+ * Reads Protobuf IDL and gives its services, as generated code would, typed as generic objects: each by its full name, `package.Service`, and by
+ * its name alone.
+ *
+ * @param files one `.proto` file, or several; services of the first one win where names repeat.
+ * @throws IdlError with every mistake found.
+ * @example
+ * const { ItemService } = await loadProto('item.proto')
+ */
+export async function loadProto(
+  files: string | readonly string[],
+  options: LoadProtoOptions = {},
+): Promise<Readonly<Record<string, GenericGrpcService>>> {
+  return grpcServices(parseProto(typeof files === 'string' ? [files] : files, options.includeDirs), options)
+}
+
+/**
+ * Gives the services of a `google.protobuf.FileDescriptorSet` in its binary form, as {@link loadProto} does those of files.
+ *
+ * @throws IdlError if the set contradicts itself.
+ */
+export async function loadDescriptorSet(
+  set: Uint8Array,
+  options: CompileOptions = {},
+): Promise<Readonly<Record<string, GenericGrpcService>>> {
+  return grpcServices(parseDescriptorSet(set), options)
+}
+
+function grpcServices(schema: Schema, options: CompileOptions): Readonly<Record<string, GenericGrpcService>> {
+  const services = compileSchema(schema, options).services.map((service) => service as GenericGrpcService)
+  const alone = (name: string): string => name.slice(name.lastIndexOf('.') + 1)
+  return {
+    ...byName(services.map((service) => [alone(service.name), service])),
+    ...byName(services.map((service) => [service.name, service])),
+  }
 }
 
 /**
