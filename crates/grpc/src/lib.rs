@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod closing;
+mod compression;
 mod connection;
 mod frame;
 mod head;
@@ -21,6 +22,7 @@ mod streams;
 mod timeout;
 
 pub use closing::Ended;
+pub use compression::{CompressionError, compress, decompress};
 pub use connection::Connection;
 pub use frame::{Assembler, FrameError, PREFIX, RawMessage, put_prefix};
 pub use h2::Reason;

@@ -389,6 +389,7 @@ impl Engine {
 
     /// Goes on with what waits: notices first, then connections in turn.
     pub fn work_off(&mut self, tape: &mut InTape<'_>) {
+        self.end_overdue();
         self.turn_touched();
         while let Some(notice) = self.notices.front() {
             if tape.messages() >= TURN {

@@ -7,8 +7,8 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use volo_js_grpc::{
-    ACCEPT_ENCODING, CONTENT_TYPE, Code, Event, FrameError, Gone, RawMessage, Reason, StreamKey, code_of_http,
-    code_of_reset,
+    ACCEPT_ENCODING, CONTENT_TYPE, Code, Encoding, Event, FrameError, Gone, RawMessage, Reason, StreamKey,
+    code_of_http, code_of_reset, encoding_of,
     http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version, header},
     is_grpc, read_metadata, status_of, write_metadata, write_timeout,
 };
@@ -21,7 +21,7 @@ use crate::{
     calls::CallId,
     client::State,
     credit::Credit,
-    grpc_message::{self, FLAG_CREDIT, put_message_of_stream},
+    grpc_message::{self, FLAG_CREDIT, plain, put_encoding, put_message_of_stream},
     grpc_server::header,
     owners::Owner,
 };
@@ -81,6 +81,8 @@ pub(crate) struct ClientStream {
     credit: Credit,
     /// Initial metadata, once it has come; empty again when it was told.
     headers: Option<Vec<u8>>,
+    /// How its responses are compressed.
+    received_encoding: Option<Encoding>,
     /// The status of a response that is nothing else.
     status: Option<(i32, String)>,
     /// The one message of a call that streams no responses.
@@ -118,7 +120,7 @@ impl Engine {
         let metadata = tape.str(body + 2)?.to_bytes().into_owned();
         let brings_message = !signature.client_streaming || tape.i32(body)? != 0;
         let first = if brings_message {
-            match self.encoder.encode(&grpc.setup.program, signature.args, tape, body) {
+            match self.encoder.encode(&grpc.setup.program, signature.args, tape, body, grpc.setup.options.encoding) {
                 Ok(first) => first,
                 Err(error) => {
                     self.fail_before(id, owner, error);
@@ -147,6 +149,7 @@ impl Engine {
             marked: u32::from(is_marked),
             credit: Credit::default(),
             headers: None,
+            received_encoding: None,
             status: None,
             message: None,
         };
@@ -169,11 +172,12 @@ impl Engine {
         let Some(grpc) = &client.grpc else { return Ok(()) };
         let Some(call) = self.client_calls.get_mut(id) else { return Ok(()) };
         let index = grpc.setup.program.method(call.method).args;
+        let encoding = grpc.setup.options.encoding;
         let State::Sent(connection) = call.state else {
             let Some(record) = &mut call.grpc else { return Ok(()) };
             match message.header.kind {
                 Kind::StreamMessage => {
-                    match self.encoder.append(&grpc.setup.program, index, tape, body, &mut record.more) {
+                    match self.encoder.append(&grpc.setup.program, index, tape, body, encoding, &mut record.more) {
                         Ok(flags) => {
                             record.unmarked += 1;
                             if flags & FLAG_CREDIT != 0 {
@@ -202,7 +206,7 @@ impl Engine {
         match message.header.kind {
             Kind::StreamMessage => {
                 if let Some(out) = http2.link.output(stream) {
-                    match self.encoder.append(&grpc.setup.program, index, tape, body, out) {
+                    match self.encoder.append(&grpc.setup.program, index, tape, body, encoding, out) {
                         Ok(flags) => {
                             record.has_grown = true;
                             record.unmarked += 1;
@@ -442,6 +446,14 @@ impl Engine {
             self.break_off(id, stream, failed, Sent::Yes);
             return Ok(());
         }
+        record.received_encoding = match encoding_of(headers) {
+            Ok(encoding) => encoding,
+            Err(name) => {
+                let text = format!("the response has the grpc-encoding {name:?}, which was not offered");
+                self.break_off(id, stream, Failed(Code::Internal, text), Sent::Yes);
+                return Ok(());
+            }
+        };
         let mut metadata = Vec::new();
         read_metadata(headers, &mut metadata);
         if record.status.is_none() && grpc.setup.program.method(record.method).server_streaming {
@@ -468,36 +480,38 @@ impl Engine {
         let Some(grpc) = &client.grpc else { return Ok(()) };
         let Some(http2) = self.connections[id as usize].http2.as_deref_mut() else { return Ok(()) };
         let Some(record) = http2.made.get_mut(stream) else { return Ok(()) };
-        if message.compressed {
-            let text = "a compressed message without grpc-encoding".to_owned();
-            self.break_off(id, stream, Failed(Code::Internal, text), Sent::Yes);
-            return Ok(());
-        }
+        let limits = &grpc.setup.options.limits;
+        let bytes = match plain(message, record.received_encoding, grpc.setup.options.max_receive_message) {
+            Ok(bytes) => bytes,
+            Err((code, text)) => {
+                self.break_off(id, stream, Failed(code, text), Sent::Yes);
+                return Ok(());
+            }
+        };
         let signature = grpc.setup.program.method(record.method);
         if !signature.server_streaming {
             if record.message.is_some() {
                 let text = "more than one message in the response of a method that has one".to_owned();
                 self.break_off(id, stream, Failed(Code::Internal, text), Sent::Yes);
             } else {
-                record.message = Some(message.body.clone());
+                record.message = Some(bytes);
             }
             return Ok(());
         }
         let header = header(Kind::StreamMessage, record.call, record.method, owner);
-        let flags = if record.credit.marks(message.body.len()) { FLAG_CREDIT } else { 0 };
-        let limits = &grpc.setup.options.limits;
+        let flags = if record.credit.marks(bytes.len()) { FLAG_CREDIT } else { 0 };
         let empty = tape.is_empty();
         let program = &grpc.setup.program;
-        match put_message_of_stream(tape, &header, program, signature.result, &message.body, limits, flags) {
+        match put_message_of_stream(tape, &header, program, signature.result, &bytes, limits, flags) {
             Ok(()) => {
-                record.credit.sent(message.body.len());
+                record.credit.sent(bytes.len());
                 if record.credit.is_used_up() {
                     http2.link.pause(stream, true);
                 }
                 Ok(())
             }
             Err(DecodeError::Full(full)) => {
-                self.note_growth(empty, message.body.len());
+                self.note_growth(empty, bytes.len());
                 Err(full)
             }
             Err(error) => {
@@ -659,6 +673,7 @@ fn request_head(grpc: &GrpcClient, record: &ClientStream, now: Instant) -> Resul
         let value = HeaderValue::from_str(&write_timeout(left)).map_err(|error| error.to_string())?;
         headers.insert("grpc-timeout", value);
     }
+    put_encoding(headers, grpc.setup.options.encoding);
     write_metadata(&record.metadata, headers).map_err(|error| error.to_string())?;
     headers.entry(header::USER_AGENT).or_insert_with(|| grpc.user_agent.clone());
     Ok(request)

@@ -3,14 +3,22 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use volo_js_grpc::{PREFIX, http::HeaderMap, write_metadata};
+use volo_js_grpc::{
+    Code, CompressionError, Encoding, PREFIX, RawMessage, compress, decompress,
+    http::{HeaderMap, HeaderValue},
+    write_metadata,
+};
 use volo_js_protobuf::{DecodeError, Limits, Program, Sizes, decode_message, encode_message};
 use volo_js_tape::{Full, Header, InTape, Malformed, Message, OutTape};
 
 /// Answer with CREDIT when this message and those before it are used up, or have left.
 pub(crate) const FLAG_CREDIT: u32 = 1;
+/// Do not compress this message.
+const FLAG_UNCOMPRESSED: u32 = 2;
 /// Small messages share memory of this size; a slow peer holds that much for one of them.
 const ARENA: usize = 16 << 10;
+/// A buffer larger than this is given back.
+const KEPT: usize = 256 << 10;
 
 /// What is known of the messages a call sends.
 #[derive(Debug, Default)]
@@ -105,11 +113,37 @@ pub(crate) fn put_headers(
     Ok(write_metadata(&metadata.to_bytes(), headers).map_err(|error| error.to_string()))
 }
 
+/// The bytes of a message, decompressed if need be.
+pub(crate) fn plain(message: &RawMessage, encoding: Option<Encoding>, limit: usize) -> Result<Bytes, (Code, String)> {
+    if !message.compressed {
+        return Ok(message.body.clone());
+    }
+    let Some(encoding) = encoding else {
+        return Err((Code::Internal, "a compressed message without grpc-encoding".to_owned()));
+    };
+    decompress(encoding, &message.body, limit).map_err(|error| {
+        let code = match error {
+            CompressionError::TooLarge(_) => Code::ResourceExhausted,
+            CompressionError::Malformed { .. } => Code::Internal,
+        };
+        (code, error.to_string())
+    })
+}
+
+/// Says how the messages that follow are compressed.
+pub(crate) fn put_encoding(headers: &mut HeaderMap, encoding: Option<Encoding>) {
+    if let Some(encoding) = encoding {
+        headers.insert("grpc-encoding", HeaderValue::from_static(encoding.name()));
+    }
+}
+
 /// Writes messages of the tape, with their prefixes.
 #[derive(Debug, Default)]
 pub(crate) struct Encoder {
     sizes: Sizes,
     arena: BytesMut,
+    /// A message before it is compressed.
+    plain: BytesMut,
 }
 
 impl Encoder {
@@ -120,9 +154,25 @@ impl Encoder {
         index: u32,
         tape: &OutTape<'_>,
         slot: usize,
+        encoding: Option<Encoding>,
         out: &mut BytesMut,
     ) -> Result<u32, String> {
-        append(&mut self.sizes, program, index, tape, slot, out)
+        let flags = tape.high(slot).map_err(|error| error.to_string())? as u32;
+        match encoding.filter(|_| flags & FLAG_UNCOMPRESSED == 0) {
+            None => append(&mut self.sizes, program, index, tape, slot, out)?,
+            Some(encoding) => {
+                self.plain.clear();
+                append(&mut self.sizes, program, index, tape, slot, &mut self.plain)?;
+                let begin = out.len();
+                out.put_slice(&[1, 0, 0, 0, 0]);
+                compress(encoding, &self.plain[PREFIX..], out).map_err(|error| error.to_string())?;
+                set_length(&mut out[begin..]);
+                if self.plain.capacity() > KEPT {
+                    self.plain = BytesMut::new();
+                }
+            }
+        }
+        Ok(flags)
     }
 
     /// The message that the slot points to, by itself.
@@ -132,13 +182,23 @@ impl Encoder {
         index: u32,
         tape: &OutTape<'_>,
         slot: usize,
+        encoding: Option<Encoding>,
     ) -> Result<Bytes, String> {
-        if self.arena.capacity() < ARENA / 16 {
-            self.arena.reserve(ARENA);
+        let mut arena = std::mem::take(&mut self.arena);
+        if arena.capacity() < ARENA / 16 {
+            arena.reserve(ARENA);
         }
-        append(&mut self.sizes, program, index, tape, slot, &mut self.arena)?;
-        Ok(self.arena.split().freeze())
+        let written = self.append(program, index, tape, slot, encoding, &mut arena);
+        let message = arena.split().freeze();
+        self.arena = arena;
+        written.map(|_| message)
     }
+}
+
+/// Writes the length of a message into its prefix.
+fn set_length(framed: &mut [u8]) {
+    let length = (framed.len() - PREFIX) as u32;
+    framed[1..PREFIX].copy_from_slice(&length.to_be_bytes());
 }
 
 fn append(
@@ -148,8 +208,7 @@ fn append(
     tape: &OutTape<'_>,
     slot: usize,
     out: &mut BytesMut,
-) -> Result<u32, String> {
-    let flags = tape.high(slot).map_err(|error| error.to_string())? as u32;
+) -> Result<(), String> {
     let begin = out.len();
     out.put_slice(&[0; PREFIX]);
     let encoded = if tape.i32(slot) == Ok(0) {
@@ -161,9 +220,9 @@ fn append(
         })
     };
     match encoded {
-        Ok(length) => {
-            out[begin + 1..begin + PREFIX].copy_from_slice(&(length as u32).to_be_bytes());
-            Ok(flags)
+        Ok(_) => {
+            set_length(&mut out[begin..]);
+            Ok(())
         }
         Err(error) => {
             out.truncate(begin);

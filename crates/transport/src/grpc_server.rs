@@ -16,7 +16,9 @@ use crate::{
     calls::CallId,
     credit::Credit,
     engine::Growth,
-    grpc_message::{self, FLAG_CREDIT, Outgoing, message_growth, put_headers, put_message_of_stream},
+    grpc_message::{
+        self, FLAG_CREDIT, Outgoing, message_growth, plain, put_encoding, put_headers, put_message_of_stream,
+    },
     notice::Notice,
     owners::Owner,
     server::Server,
@@ -33,7 +35,9 @@ pub(crate) struct ServerStream {
     metadata: Vec<u8>,
     timeout_ms: f64,
     deadline: Option<Instant>,
-    /// How its messages are compressed.
+    /// How its requests are compressed.
+    received_encoding: Option<Encoding>,
+    /// How its responses are compressed.
     encoding: Option<Encoding>,
     credit: Credit,
     outgoing: Outgoing,
@@ -132,6 +136,7 @@ impl Engine {
             metadata,
             timeout_ms: call.timeout.map_or(0.0, |time| (time.as_secs_f64() * 1e3).max(f64::MIN_POSITIVE)),
             deadline: call.timeout.and_then(|time| now.checked_add(time)),
+            received_encoding: call.encoding,
             encoding,
             credit: Credit::default(),
             outgoing: Outgoing::default(),
@@ -164,44 +169,39 @@ impl Engine {
         let Some(grpc) = &server.grpc else { return Ok(()) };
         let Some(http2) = self.connections[id as usize].http2.as_deref_mut() else { return Ok(()) };
         let Some(record) = http2.served.get_mut(stream) else { return Ok(()) };
-        if message.compressed {
-            let text = "a compressed message without grpc-encoding".to_owned();
-            self.give_up(id, stream, Refusal(Code::Internal, text));
-            return Ok(());
-        }
+        let bytes = match plain(message, record.received_encoding, grpc.options.max_receive_message) {
+            Ok(bytes) => bytes,
+            Err((code, text)) => {
+                self.give_up(id, stream, Refusal(code, text));
+                return Ok(());
+            }
+        };
         let Some(call) = record.call else {
             if record.message.is_some() {
                 let text = "more than one message in the request of a method that takes one".to_owned();
                 self.give_up(id, stream, Refusal(Code::Internal, text));
             } else {
-                record.message = Some(message.body.clone());
+                record.message = Some(bytes);
             }
             return Ok(());
         };
         let method = record.method;
         let header = header(Kind::StreamMessage, call, method, owner);
-        let flags = if record.credit.marks(message.body.len()) { FLAG_CREDIT } else { 0 };
+        let flags = if record.credit.marks(bytes.len()) { FLAG_CREDIT } else { 0 };
         let signature = grpc.program.method(method);
         let empty = tape.is_empty();
-        let put = put_message_of_stream(
-            tape,
-            &header,
-            &grpc.program,
-            signature.args,
-            &message.body,
-            &grpc.options.limits,
-            flags,
-        );
+        let put =
+            put_message_of_stream(tape, &header, &grpc.program, signature.args, &bytes, &grpc.options.limits, flags);
         match put {
             Ok(()) => {
-                record.credit.sent(message.body.len());
+                record.credit.sent(bytes.len());
                 if record.credit.is_used_up() {
                     http2.link.pause(stream, true);
                 }
                 Ok(())
             }
             Err(DecodeError::Full(full)) => {
-                self.note_growth(empty, message.body.len());
+                self.note_growth(empty, bytes.len());
                 Err(full)
             }
             Err(error) => {
@@ -406,6 +406,7 @@ impl Engine {
                 let mut headers = HeaderMap::new();
                 match put_headers(tape, body, &mut headers)? {
                     Ok(()) => {
+                        put_encoding(&mut headers, record.encoding);
                         http2.link.respond(stream, response_head(headers), false);
                         None
                     }
@@ -414,12 +415,14 @@ impl Engine {
             }
             Kind::StreamMessage => {
                 if !http2.link.has_responded(stream) {
-                    http2.link.respond(stream, response_head(HeaderMap::new()), false);
+                    let mut headers = HeaderMap::new();
+                    put_encoding(&mut headers, record.encoding);
+                    http2.link.respond(stream, response_head(headers), false);
                 }
                 let index = grpc.program.method(method).result;
                 match http2.link.output(stream) {
                     None => None,
-                    Some(out) => match self.encoder.append(&grpc.program, index, tape, body, out) {
+                    Some(out) => match self.encoder.append(&grpc.program, index, tape, body, record.encoding, out) {
                         Ok(flags) => {
                             record.outgoing.sent += 1;
                             if flags & FLAG_CREDIT != 0 {
@@ -465,7 +468,10 @@ impl Engine {
                     put_headers(tape, body + 1, &mut headers)?.and(put_headers(tape, body + 2, &mut trailers)?).err();
                 let encoded = match wrong {
                     Some(error) => Err(error),
-                    None => self.encoder.encode(&grpc.program, index, tape, body),
+                    None => {
+                        put_encoding(&mut headers, record.encoding);
+                        self.encoder.encode(&grpc.program, index, tape, body, record.encoding)
+                    }
                 };
                 match encoded {
                     Err(error) => Some(error),

@@ -17,7 +17,6 @@ mod engine;
 mod exception;
 mod grpc_client;
 mod grpc_message;
-#[allow(dead_code)]
 mod grpc_server;
 mod grpc_setup;
 mod guard;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use support::{BOTH, CLIENT, Client, DOWN, Got, Isolate, UNARY, UP, framed};
 use volo_js_grpc::{
-    Event, Http2Options, Reason, StreamKey,
+    Encoding, Event, Http2Options, Reason, StreamKey,
     http::{HeaderMap, HeaderValue, Response},
     response_head, trailers_only,
 };
@@ -339,4 +339,31 @@ fn a_lost_connection_fails_its_calls_and_the_next_call_makes_another() {
     lone.exchange();
     lone.answer("y");
     assert_eq!(lone.exchange()[0].call, 1);
+}
+
+#[test]
+fn messages_are_compressed_both_ways_where_that_is_wanted() {
+    for encoding in Encoding::ALL {
+        let mut isolate = Isolate::new();
+        let options = GrpcOptions { encoding: Some(encoding), ..GrpcOptions::default() };
+        let counters = isolate.server(options.clone(), ServerOptions::default());
+        isolate.engine.listen_memory(support::SERVER, "here").unwrap();
+        let answers =
+            isolate.client(ClientOptions::new(Address::Memory("here".to_owned())), |setup| setup.options = options);
+        let long = "long ".repeat(10_000);
+        let call = isolate.call(CLIENT, 0, BOTH, Some(&long), 0.0, "");
+        isolate.say(Kind::StreamMessage, &call, Some(&long), 2, &[]);
+        isolate.submit();
+        let told = isolate.told();
+        let texts = told.iter().filter(|got| got.kind == Kind::StreamMessage).map(|got| got.text.as_deref());
+        assert_eq!(texts.collect::<Vec<_>>(), [Some(&long[..]), Some(&long[..])]);
+        let read = counters.read().bytes_read;
+        assert!((50_000..60_000).contains(&read), "one of the two is compressed: {read}");
+        let written = answers.read().bytes_read;
+        isolate.say(Kind::StreamMessage, &told[0], Some(&long), 0, &[]);
+        isolate.submit();
+        let back = isolate.told();
+        assert_eq!(back.iter().find_map(|got| got.text.as_deref()), Some(&long[..]));
+        assert!((1..1000).contains(&(answers.read().bytes_read - written)));
+    }
 }
