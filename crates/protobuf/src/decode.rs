@@ -359,7 +359,7 @@ impl Decoder<'_, '_, '_> {
         }
         let (slot, begun) = (open.slot(n), open.has(self.tape, n));
         let pointers = if field.ty.points() { Pointers::All } else { Pointers::None };
-        let ahead = || if field.wire == wire::LEN && field.ty.points() { stretch(input, start) } else { 1 };
+        let ahead = || if field.wire == wire::LEN { stretch(input, start) } else { 1 };
         let at = self.place(slot, begun, 1, pointers, ahead)?;
         let took = self.value(field.ty, at, false, input, key.number(), open.depth)?;
         if took == Took::Value {
@@ -450,9 +450,8 @@ impl Decoder<'_, '_, '_> {
     ) -> Result<Took, Fail> {
         let field = &open.message.fields[n];
         let (slot, begun) = (open.slot(n), open.has(self.tape, n));
-        let points = field.ty.points();
-        let pointers = if points { Pointers::Odd } else { Pointers::None };
-        let at = self.place(slot, begun, 2, pointers, || if points { stretch(input, start) } else { 1 })?;
+        let pointers = if field.ty.points() { Pointers::Odd } else { Pointers::None };
+        let at = self.place(slot, begun, 2, pointers, || stretch(input, start))?;
         // All bits 0 are zero, and empty.
         self.tape.slots_mut(at, 2).fill(0);
         let depth = deeper(open.depth, self.limit)?;

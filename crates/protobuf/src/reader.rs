@@ -45,6 +45,10 @@ impl<'b> Reader<'b> {
                 self.rest = rest;
                 Ok(u64::from(*byte))
             }
+            [first, second, rest @ ..] if *second < 0x80 => {
+                self.rest = rest;
+                Ok(u64::from(first & 0x7F) | u64::from(*second) << 7)
+            }
             _ => self.long_varint(),
         }
     }
