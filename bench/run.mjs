@@ -2,13 +2,14 @@
 /**
  * npm run bench -- SUITE [--rounds N] [--seconds S] [--only GROUP]... [--soak MINUTES] [--server-cpus LIST --load-cpus LIST] [--json FILE]
  *
- * Suites: thrift (server and client against their peers, over TCP), runtimes (Tokio and Monoio beside the isolate's own loop), scale (two isolates
+ * Suites: thrift and grpc (server and client against their peers, over TCP), runtimes (Tokio and Monoio beside the isolate's own loop), scale (two isolates
  * against one), codec (readers and writers), boundary (JavaScript to Rust), layers (what a layer costs), profile (where the CPU time goes, as a
  * flame graph).
  *
  * Servers run on CPU 0, load comes from CPU 1. Contestants take turns for N rounds (default 3) of S seconds (default 3); ratios are of rounds side
  * by side, the table shows their median, least and most. Results go to bench/results/ as JSON and SVG, and as JSON to FILE.
- * `--only` runs only a group of `thrift` (throughput, content, latency, client, memory, startup, soak), `runtimes` (cost, pair, kernel) or
+ * `--only` runs only a group of `thrift` (throughput, content, latency, client, memory, startup, soak), `grpc` (unary, streaming, latency, client,
+ * memory, codec), `runtimes` (cost, pair, kernel) or
  * `scale` (isolates, restart). `--soak` adds a run of so many minutes that watches the server's memory.
  *
  * `thrift --server-cpus 0-3 --load-cpus 4-7` measures something else: every runtime on those CPUs, requests a second in all and a CPU, beside the
@@ -26,7 +27,7 @@ import { placement } from './lib/cpus.mjs'
 import { describeMachine } from './lib/machine.mjs'
 import { printTable, writeFiles } from './lib/report.mjs'
 
-const SUITES = ['thrift', 'runtimes', 'scale', 'codec', 'boundary', 'layers', 'profile']
+const SUITES = ['thrift', 'grpc', 'runtimes', 'scale', 'codec', 'boundary', 'layers', 'profile']
 
 /**
  * @param {string} option
@@ -54,6 +55,7 @@ const usage = `npm run bench -- SUITE [--rounds N] [--seconds S] [--only GROUP].
                           [--server-cpus LIST --load-cpus LIST] [--json FILE]
 
 Suites: thrift    server and client against their peers, over TCP
+        grpc      the same for gRPC, and messages of Protobuf
         runtimes  Tokio and Monoio on I/O threads beside the isolate's own loop
         scale     two isolates against one, servers replaced under load
         codec     readers and writers of messages
@@ -62,8 +64,8 @@ Suites: thrift    server and client against their peers, over TCP
         profile   where the CPU time goes, as a flame graph
 
 Contestants take turns for N rounds (default 3) of S seconds (default 3), the server on CPU 0, the load on CPU 1.
---only  one group of thrift (throughput, content, latency, client, memory, startup, soak), runtimes (cost, pair, kernel)
-        or scale (isolates, restart); may be repeated
+--only  one group of thrift (throughput, content, latency, client, memory, startup, soak), grpc (unary, streaming,
+        latency, client, memory, codec), runtimes (cost, pair, kernel) or scale (isolates, restart); may be repeated
 --soak  minutes of full load that watch the server's memory
 --server-cpus, --load-cpus  with thrift: requests a second of every runtime on these CPUs, such as 0-3, and a CPU
 --json  also write the result to FILE; bench/results/ has it anyway, as JSON and SVG`
@@ -114,6 +116,7 @@ function options() {
  */
 async function groupsOf(suite) {
   if (suite === 'thrift') return (await import('./lib/suites/thrift.mjs')).groups
+  if (suite === 'grpc') return (await import('./lib/suites/grpc.mjs')).groups
   if (suite === 'runtimes') return (await import('./lib/suites/runtimes.mjs')).groups
   if (suite === 'scale') return (await import('./lib/suites/scale.mjs')).groups
   return undefined

@@ -12,14 +12,13 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
-import Benchmark from 'benchmark'
 import protobuf from 'protobufjs'
 
 import { built } from '../../scripts/lib/built.mjs'
 import { nodeThriftPeer } from '../../scripts/peers.mjs'
 import { printTable } from '../lib/report.mjs'
 import { against, alone, atLeast } from '../lib/row.mjs'
-import { spread } from '../lib/statistics.mjs'
+import { BATCH, batched, check, item, sample, sink } from './sample.mjs'
 import { layReplies } from './tape.mjs'
 
 const { values } = parseArgs({
@@ -31,20 +30,7 @@ const { values } = parseArgs({
   },
 })
 
-/** Messages of one delivery of a busy server. */
-const BATCH = 16
-
-const item = {
-  id: 1024n,
-  title: 'Hello Volo title',
-  content: 'This is a Volo example with a content that is of moderate size!!',
-  extra: { color: 'red', size: 'large', brand: 'acme-corporation' },
-}
-
-/** @typedef {() => unknown} Case */
-
-/** What is measured lands here, so that the compiler cannot leave it out. */
-export const sink = { last: /** @type {unknown} */ (undefined) }
+/** @typedef {import('./sample.mjs').Case} Case */
 
 const rows = await measure()
 if (values.json) process.stdout.write(`${JSON.stringify({ rows })}\n`)
@@ -53,14 +39,8 @@ else printTable(rows)
 async function measure() {
   /** Each case handles BATCH messages. @type {Record<string, Case>} */
   const cases = { ...(await ourCases()), ...(values.ours ? {} : { ...(await thriftCases()), ...protobufCases() }) }
-  /** Peers give 64-bit integers as objects of their own; everything else has to be the same. */
-  const plain = (/** @type {any} */ { id, title, content, extra }) =>
-    JSON.stringify({ id: String(id), title, content, extra: { ...extra } })
-  for (const [name, run] of Object.entries(cases)) {
-    const value = run()
-    if (name.startsWith('read') && plain(value) !== plain(item)) throw new Error(`${name} gave ${plain(value)}`)
-  }
-  const times = sample(cases)
+  check(cases)
+  const times = sample(cases, { rounds: Number(values.rounds), seconds: Number(values.seconds) })
   // Rust's part of the same message: from bytes to the tape, before JavaScript sees it.
   const decode = values.ours ? undefined : rustDecode()
   if (decode !== undefined) {
@@ -199,40 +179,4 @@ function protobufCases() {
     'read protobuf': batched(() => /** @type {any} */ (GetItemResponse.decode(bytes)).item),
     'write protobuf': batched(() => GetItemResponse.encode(response).finish()),
   }
-}
-
-/**
- * A case that does something BATCH times.
- * @param {() => unknown} once
- * @returns {Case}
- */
-function batched(once) {
-  return () => {
-    for (let message = 0; message < BATCH; message++) sink.last = once()
-    return sink.last
-  }
-}
-
-/**
- * Nanoseconds a message of every case, in rounds in which they take turns: what changes on the machine changes all of them.
- * @param {Record<string, Case>} cases
- */
-function sample(cases) {
-  /** @type {Record<string, number[]>} */
-  const times = Object.fromEntries(Object.keys(cases).map((name) => [name, []]))
-  for (let round = 0; round < Number(values.rounds); round++) {
-    const suite = new Benchmark.Suite()
-    for (const [name, run] of Object.entries(cases)) {
-      suite.add(name, () => void (sink.last = run()), { maxTime: Number(values.seconds) })
-    }
-    suite.on('cycle', (/** @type {{ target: Benchmark }} */ { target }) => {
-      const { median } = spread(target.stats.sample)
-      times[target.name ?? ''].push((median * 1e9) / BATCH)
-    })
-    suite.on('error', (/** @type {{ target: { error: unknown } }} */ { target }) => {
-      throw target.error
-    })
-    suite.run()
-  }
-  return times
 }

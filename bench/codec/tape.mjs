@@ -11,8 +11,10 @@ const TEXT = 65536
  * @param {{ new (slots: BigInt64Array, text: Uint8Array, bytes: Uint8Array): any }} InTape
  * @param {readonly Item[]} items
  * @param {boolean} shared whether the messages share one text chunk, as those of a busy connection do
+ * @param {'thrift' | 'grpc'} [protocol] in Thrift the response is a field of a result; messages of Protobuf have a slot more, for unknown fields
  */
-export function layReplies(InTape, items, shared) {
+export function layReplies(InTape, items, shared, protocol = 'thrift') {
+  const unknown = protocol === 'grpc' ? 1 : 0
   const slots = new BigInt64Array(SLOTS)
   const text = Buffer.from(new ArrayBuffer(TEXT))
   const i32 = new Int32Array(slots.buffer)
@@ -36,13 +38,15 @@ export function layReplies(InTape, items, shared) {
   for (const item of items) {
     const message = end
     if (!shared) chunk = textEnd
-    const result = message + 4
-    const response = result + 2
-    const laid = response + 2
+    const body = message + 4
+    const response = protocol === 'grpc' ? body : body + 2
+    const laid = response + 2 + unknown
     const entries = Object.entries(item.extra)
-    const map = laid + 5
-    i32[2 * result] = 1
-    point(result + 1, response, 0)
+    const map = laid + 5 + unknown
+    if (response !== body) {
+      i32[2 * body] = 1
+      point(body + 1, response, 0)
+    }
     i32[2 * response] = 1
     point(response + 1, laid, 0)
     i32[2 * laid] = 0b1111

@@ -51,13 +51,20 @@ async function callOnce(server, frame) {
   return socket
 }
 
+const THRIFT_CALL = callFrame(1024)
+
+/** @typedef {(server: import('../../scripts/lib/process.mjs').ServerProcess) => Promise<import('node:net').Socket>} Connect */
+
+/** A connection on which a call of Thrift with 1 KiB was made. @type {Connect} */
+const thrift = (server) => callOnce(server, THRIFT_CALL)
+
 /**
  * Bytes of resident memory a connection costs the server once it is idle.
  * @param {import('../../scripts/lib/process.mjs').ServerProcess} server
+ * @param {Connect} [connectOne] opens a connection and makes a call on it
  * @returns {Promise<number>}
  */
-export async function idleConnectionMemory(server) {
-  const frame = callFrame(1024)
+export async function idleConnectionMemory(server, connectOne = thrift) {
   /** @type {import('node:net').Socket[]} */
   const sockets = []
   let before = 0
@@ -65,7 +72,7 @@ export async function idleConnectionMemory(server) {
     for (const wanted of [FEW, MANY]) {
       while (sockets.length < wanted) {
         // In small groups: the backlog of a listening socket is finite.
-        const some = Array.from({ length: Math.min(50, wanted - sockets.length) }, () => callOnce(server, frame))
+        const some = Array.from({ length: Math.min(50, wanted - sockets.length) }, () => connectOne(server))
         sockets.push(...(await Promise.all(some)))
       }
       await sleep(500)

@@ -84,13 +84,14 @@ const sum = (values) => values.reduce((total, value) => total + value, 0)
 /**
  * Measures contestants in turns, so that what changes on the machine meanwhile changes all of them.
  * @template {string} Name
+ * @template [Result=Measured]
  * @param {readonly Name[]} names
  * @param {number} rounds
- * @param {(name: Name, round: number) => Promise<Measured>} measure
- * @returns {Promise<Record<Name, Measured[]>>}
+ * @param {(name: Name, round: number) => Promise<Result>} measure
+ * @returns {Promise<Record<Name, Result[]>>}
  */
 export async function alternate(names, rounds, measure) {
-  const results = /** @type {Record<Name, Measured[]>} */ ({})
+  const results = /** @type {Record<Name, Result[]>} */ ({})
   for (const name of names) results[name] = []
   for (let round = 0; round < rounds; round++) {
     // Every other round the other way round: nobody is always first.

@@ -31,11 +31,12 @@ async function serverCommand(name, options) {
  * Our server. It answers `usage` on its message channel.
  * @param {readonly string[]} options
  * @param {readonly string[]} [nodeArgs]
+ * @param {string} [file] of bench/lib
  * @returns {Command}
  */
-export function ourServer(options, nodeArgs = []) {
+export function ourServer(options, nodeArgs = [], file = 'item-server.mjs') {
   const hook = pathToFileURL(join(root, 'scripts', 'lib', 'usage-hook.mjs')).href
-  const program = join(root, 'bench', 'lib', 'item-server.mjs')
+  const program = join(root, 'bench', 'lib', file)
   return { command: process.execPath, args: ['--import', hook, ...nodeArgs, program, ...options] }
 }
 
@@ -57,13 +58,25 @@ export function withArgs(command, args) {
  * @param {(servers: Record<N, ServerProcess>) => Promise<T>} use
  * @returns {Promise<T>}
  */
-export async function withServers(names, options, use) {
+export function withServers(names, options, use) {
   const args = options.contentSize === undefined ? [] : ['--content-size', `${options.contentSize}`]
+  return running(names, (name) => serverCommand(name, args), use)
+}
+
+/**
+ * Starts the servers that `command` says; `ours` gets a message channel, for {@link usage}.
+ * @template {string} N
+ * @template T
+ * @param {readonly N[]} names
+ * @param {(name: N) => Promise<Command>} command
+ * @param {(servers: Record<N, ServerProcess>) => Promise<T>} use
+ * @returns {Promise<T>}
+ */
+export async function running(names, command, use) {
   const servers = /** @type {Record<N, ServerProcess>} */ ({})
   try {
     for (const name of names) {
-      const command = pinned(SERVER_CPU, await serverCommand(name, args))
-      servers[name] = await ServerProcess.start(command, { ipc: name === 'ours' })
+      servers[name] = await ServerProcess.start(pinned(SERVER_CPU, await command(name)), { ipc: name === 'ours' })
     }
     return await use(servers)
   } finally {

@@ -31,6 +31,8 @@ import { dim, green, time } from './terminal.mjs'
 const GENERATED = [
   { idl: 'examples/item.thrift', out: 'examples/volo-gen' },
   { idl: 'tests/fixtures/everything.thrift', out: 'tests/volo-gen' },
+  { idl: 'examples/item.proto', out: 'examples/volo-gen/grpc' },
+  { idl: 'tests/fixtures/grpc/test.proto', out: 'tests/volo-gen/grpc' },
 ]
 
 const ADDON_SOURCES = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'bindings', 'crates']
@@ -43,7 +45,7 @@ const generatedHash = () =>
   hashOf(
     GENERATED.flatMap(({ idl, out }) => [idl, join(out, '..')]),
     {
-      match: /\.(thrift|ts)$/,
+      match: /\.(thrift|proto|ts)$/,
       extra: `${packageHash()}${hashOf(['crates/schema', 'tsconfig.tests.json'])}`,
     },
   )
