@@ -215,6 +215,9 @@ impl<'a> Build<'a> {
             }
             Some(_) => {}
         }
+        for (at, value) in proto.value.iter().enumerate() {
+            self.check_reserved(&proto.reserved_name, &name, value.name(), &inside(path, place::ENUM_VALUE, at));
+        }
         let members = proto.value.iter().enumerate().map(|(at, value)| EnumMember {
             name: value.name().to_owned(),
             value: value.number(),
@@ -230,6 +233,15 @@ impl<'a> Build<'a> {
             annotations: deprecated(options.and_then(|options| options.deprecated)),
             doc: self.doc(path),
         });
+    }
+
+    /// Names that were given up are not taken again.
+    pub(crate) fn check_reserved(&mut self, reserved: &[String], scope: &str, name: &str, path: &[i32]) {
+        if reserved.iter().any(|reserved| reserved == name) {
+            let path = [path, &[place::NAME]].concat();
+            let hint = "it was given up once, and its meaning in JSON and text with it; take another one";
+            self.fault_with(&path, format!("`{scope}` reserves the name `{name}`"), hint);
+        }
     }
 
     /// Fields and methods, now that all names are known.

@@ -66,6 +66,8 @@ pub(crate) struct MessageProto {
     pub options: Option<MessageOptions>,
     #[prost(message, repeated, tag = "8")]
     pub oneof_decl: Vec<OneofProto>,
+    #[prost(string, repeated, tag = "10")]
+    pub reserved_name: Vec<String>,
 }
 
 impl MessageProto {
@@ -153,6 +155,8 @@ pub(crate) struct EnumProto {
     pub value: Vec<EnumValueProto>,
     #[prost(message, optional, tag = "3")]
     pub options: Option<EnumOptions>,
+    #[prost(string, repeated, tag = "5")]
+    pub reserved_name: Vec<String>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -234,6 +238,7 @@ pub(crate) mod place {
     pub(crate) const FILE_MESSAGE: i32 = 4;
     pub(crate) const FILE_ENUM: i32 = 5;
     pub(crate) const FILE_SERVICE: i32 = 6;
+    pub(crate) const NAME: i32 = 1;
     pub(crate) const MESSAGE_FIELD: i32 = 2;
     pub(crate) const MESSAGE_NESTED: i32 = 3;
     pub(crate) const MESSAGE_ENUM: i32 = 4;

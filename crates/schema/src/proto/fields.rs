@@ -17,6 +17,7 @@ impl Build<'_> {
         let mut fields = Vec::with_capacity(proto.field.len());
         for (at, field) in proto.field.iter().enumerate() {
             let path = inside(path, place::MESSAGE_FIELD, at);
+            self.check_reserved(&proto.reserved_name, &name, field.name(), &path);
             fields.extend(self.field(waiting, &name, &oneofs, field, &path));
         }
         let target = &mut self.schema.structs[*index as usize];

@@ -95,6 +95,9 @@ fn undefined(message: &str) -> Option<&str> {
 fn worded(message: &str) -> String {
     let message = match message {
         "nested block comments are not supported" => "a block comment begins inside of another one",
+        "set the 'allow_alias' option allow re-using enum numbers" => {
+            "say 'option allow_alias = true;' if the two names mean the same"
+        }
         "possible values are 'proto2' and 'proto3'" => "there are 'proto2', 'proto3' and 'edition = \"2023\";'",
         other => other,
     };
