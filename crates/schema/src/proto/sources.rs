@@ -111,7 +111,11 @@ impl<'a> Sources<'a> {
         if let Some(index) = self.by_identity.get(&identity) {
             return Ok(*index);
         }
-        let text = (self.source.read)(path)?;
+        let mut text = (self.source.read)(path)?;
+        if text.starts_with('\u{feff}') {
+            // A mark of byte order says nothing in UTF-8, and is no token.
+            text.drain(..'\u{feff}'.len_utf8());
+        }
         let tokens = Tokens::of(&text);
         let edited = Edited::of(&tokens);
         let path = slashes(path);

@@ -312,3 +312,14 @@ fn imports_are_files_behind_the_roots() {
     assert_eq!(field(&schema, "c.C", "c").requiredness, Requiredness::Optional);
     assert_eq!(field(&schema, "google.protobuf.Timestamp", "nanos").requiredness, Requiredness::Default);
 }
+
+#[test]
+fn marks_of_byte_order_and_carriage_returns_are_no_part_of_the_text() {
+    let schema = load_one("\u{feff}edition = \"2023\";\r\n// Doc.\r\nmessage A {\r\n  int32 a = 1;\r\n}\r\n");
+    assert_eq!(
+        (schema.structs[0].doc.as_str(), field(&schema, "A", "a").requiredness),
+        ("Doc.", Requiredness::Optional)
+    );
+    let mistakes = load_files(&[("a.proto", "\u{feff}mesage A {}\r\n")]).expect_err("a mistake");
+    assert_eq!((mistakes[0].column, mistakes[0].source_line.as_str()), (1, "mesage A {}"));
+}
