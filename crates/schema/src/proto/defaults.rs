@@ -11,7 +11,9 @@ pub(crate) fn default(ty: &Type, text: &str, enums: &[Enum]) -> Option<Value> {
         Type::I64 | Type::Sint64 | Type::Sfixed64 => text.parse().ok().map(|n: i64| Value::Int(n.to_string())),
         Type::Uint32 | Type::Fixed32 => text.parse().ok().map(|n: u32| Value::Int(n.to_string())),
         Type::Uint64 | Type::Fixed64 => text.parse().ok().map(|n: u64| Value::Int(n.to_string())),
-        Type::Float | Type::Double => text.parse().ok().map(Value::Double),
+        // What a float holds of it.
+        Type::Float => text.parse().ok().map(|value: f32| Value::Double(f64::from(value))),
+        Type::Double => text.parse().ok().map(Value::Double),
         Type::String => Some(Value::String(text.to_owned())),
         Type::Binary => unescape(text).map(|bytes| Value::Binary(base64(&bytes))),
         Type::Enum(index) => {
@@ -104,6 +106,7 @@ mod tests {
         assert_eq!(value(Type::Uint32, "-1"), None);
         assert_eq!(value(Type::I32, "2147483648"), None);
         assert_eq!(value(Type::Float, "-inf"), Some(Value::Double(f64::NEG_INFINITY)));
+        assert_eq!(value(Type::Float, "6.022140857e+23"), value(Type::Float, "6.022141e+23"));
         assert!(matches!(value(Type::Double, "nan"), Some(Value::Double(nan)) if nan.is_nan()));
         assert_eq!(value(Type::Double, "1e-3"), Some(Value::Double(0.001)));
         assert_eq!(value(Type::String, r"a\n"), Some(Value::String(r"a\n".into())));
