@@ -6,7 +6,7 @@ import type { Part } from './program.js'
 
 /** Finds the path of a wrong value; made when the first one is met. */
 export class Explainer {
-  private readonly interpreter: Interpreter
+  readonly interpreter: Interpreter
 
   constructor(schema: string, int64: Int64) {
     this.interpreter = new Interpreter(JSON.parse(schema) as Schema, int64)

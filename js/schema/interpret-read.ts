@@ -3,7 +3,7 @@ import { define } from '../core/tape/checks.js'
 import type { InTape } from '../core/tape/reader.js'
 import type { ExceptionClass } from './exceptions.js'
 import { build, literal } from './literal.js'
-import { messageReader } from './message-read.js'
+import { blankMessage, messageReader } from './message-read.js'
 import type { Field, Int64, Schema, Type } from './model.js'
 import { isRequired, kindOf, presenceSlots } from './types.js'
 
@@ -13,6 +13,7 @@ export type Read = (t: InTape, p: number) => unknown
 /** Makes readers; each struct's is made once, when it is first asked for. */
 export class Readers {
   private readonly structs = new Map<number, Read>()
+  private readonly blanks = new Map<number, () => object>()
 
   constructor(
     readonly schema: Schema,
@@ -99,6 +100,16 @@ export class Readers {
     const bit = 1 << (position & 31)
     const fallback = this.fallback(field)
     return (t, p) => ((t.i32[2 * p + word] & bit) === 0 ? fallback() : read(t, p + slot))
+  }
+
+  /** What a message without any field is read as. */
+  blank(index: number): object {
+    let make = this.blanks.get(index)
+    if (make === undefined) {
+      make = blankMessage(this, index)
+      this.blanks.set(index, make)
+    }
+    return make()
   }
 
   /** A fresh value of a field's default; undefined if it has none. */

@@ -87,6 +87,11 @@ export class Interpreter {
     return found
   }
 
+  /** A message of which nothing is set: what reading an empty one gives. */
+  blank(index: number): object {
+    return this.readers.blank(index)
+  }
+
   /** A writer of a message whose errors begin with the message's name. */
   messageWriter(index: number): (t: OutTape, value: unknown) => number {
     const root = structName(this.schema, index)

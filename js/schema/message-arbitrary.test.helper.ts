@@ -170,7 +170,7 @@ export function messageOf(schema: Schema, index: number, random: Random, size: n
 
 function valueOf(schema: Schema, of: Type, random: Random, size: number): unknown {
   if (typeof of === 'string') return scalarOf(of, random)
-  if ('enum' in of) return random.pick([0, 7, -1, 2147483647])
+  if ('enum' in of) return schema.enums?.[of.enum].closed === true ? 7 : random.pick([0, 7, -1, 2147483647])
   if ('list' in of) return random.many(size, () => valueOf(schema, of.list, random, size >> 1))
   if ('map' in of) {
     const [key, value] = of.map

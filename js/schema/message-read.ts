@@ -38,6 +38,26 @@ export function messageReader(reading: MessageReading, index: number): Read {
   }
 }
 
+/** What a message without any field is read as; made anew each time. Fields that have to be there are not. */
+export function blankMessage(reading: MessageReading, index: number): () => object {
+  const properties = propertiesOf(reading.schema.structs[index])
+  const given = properties.flatMap((property) =>
+    !isOneof(property) && absenceOf(property.field) === 'given'
+      ? [[property.name, reading.fallback(property.field)] as const]
+      : [],
+  )
+  const prototype = given.length === 0 ? Object.prototype : defaults(given)
+  return () => {
+    const message = Object.create(prototype) as Record<string, unknown>
+    for (const property of properties) {
+      if (isOneof(property)) message[property.name] = { case: undefined, value: undefined }
+      else if (absenceOf(property.field) === 'zero') message[property.name] = zero(reading, property.field.type)
+      else if (absenceOf(property.field) === 'undefined') message[property.name] = undefined
+    }
+    return message
+  }
+}
+
 type Part = (message: object, ...from: Parameters<Read>) => void
 
 function fieldReader(reading: MessageReading, property: MessageField, message: string, first: number): Part {

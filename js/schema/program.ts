@@ -4,7 +4,8 @@ import { VoloError } from '../core/errors.js'
 import { TapeTypeError } from '../core/tape/errors.js'
 import { LAYOUT_VERSION } from '../core/tape/layout.js'
 import { Explainer } from './explain.js'
-import type { Int64 } from './model.js'
+import { Interpreter } from './interpret.js'
+import type { Int64, Schema } from './model.js'
 
 /** What generated code says about itself. */
 export interface ProgramInput {
@@ -102,6 +103,20 @@ export function explain(error: unknown, program: Program, index: number, part: P
   Error.captureStackTrace(explained, explain)
   return explained
 }
+
+/** What knows the schema of a program. */
+export function interpreterOf(program: Program): Interpreter {
+  if (program instanceof CompiledProgram) return program.explainer.interpreter
+  let found = foreign.get(program)
+  if (found === undefined) {
+    // Of another copy of the package: it does not say how it has 64-bit integers.
+    found = new Interpreter(JSON.parse(program.schema) as Schema, 'bigint')
+    foreign.set(program, found)
+  }
+  return found
+}
+
+const foreign = new WeakMap<Program, Interpreter>()
 
 /**
  * Hash of a schema's JSON: 64 bits as 16 hexadecimal digits, two rounds of FNV-1a with different offsets.
