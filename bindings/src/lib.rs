@@ -10,6 +10,7 @@ mod event_loop;
 mod host;
 pub mod idl;
 mod memory;
+pub mod message_codec;
 mod options;
 #[cfg(unix)]
 pub mod passage;

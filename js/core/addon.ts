@@ -161,6 +161,14 @@ export interface NativeDoor {
   close(): void
 }
 
+/** Messages of one Protobuf schema to bytes and back, on tapes that are passed. Errors have a `code`: `ERR_TAPE_FULL` wants a larger tape. */
+export interface NativeMessageCodec {
+  /** The bytes of the message `index` whose struct begins at slot `base`. */
+  encode(index: number, base: number, slots: BigInt64Array, text: Uint8Array, bytes: Uint8Array): Uint8Array
+  /** Lays a message onto a tape, alone; gives the first slot of its struct. */
+  decode(index: number, message: Uint8Array, slots: BigInt64Array, text: Uint8Array, bytes: Uint8Array): number
+}
+
 /** The addon's exports. */
 export interface Addon {
   /** Binds and listens. The socket is held for the process: connections queue up in it, whoever serves on it. */
@@ -196,6 +204,7 @@ export interface Addon {
   /** The same for a `google.protobuf.FileDescriptorSet`; its mistakes have no lines. */
   parseDescriptorSet(set: Uint8Array): string
   Core: new (hooks: CoreHooks) => Core
+  MessageCodec: new (schema: string) => NativeMessageCodec
 }
 
 let loaded: Addon | undefined

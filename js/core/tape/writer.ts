@@ -212,6 +212,11 @@ export class OutTape {
     this.ropeLength = 0
   }
 
+  /** What was written has been taken, as Rust says it by the same number. */
+  taken(): void {
+    this.i32[0] = OUT_START
+  }
+
   /** Makes room for `count` bytes at least; returns where they begin. */
   private reserve(count: number): number {
     const start = this.bytesEnd
