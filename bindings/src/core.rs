@@ -13,7 +13,7 @@ use volo_js_schema::Schema;
 use volo_js_sockets::{Listener, held, peer_of};
 use volo_js_thrift::Program;
 use volo_js_transport::{
-    Address, ClientCounters, ClientSetup, ClientStats, ConnectionKey, PoolStats, ServerSetup, ServerStats,
+    Address, ClientSetup, ClientStats, ConnectionKey, GrpcServerSetup, PoolStats, ServerSetup, ServerStats,
 };
 
 use crate::{
@@ -25,14 +25,48 @@ use crate::{
 /// A compiled schema, and the methods of each of its services.
 pub(crate) struct KnownProgram {
     id: u32,
-    program: Arc<Program>,
+    program: AnyProgram,
     services: Vec<Vec<u32>>,
+}
+
+/// A program of either IDL.
+#[derive(Clone)]
+enum AnyProgram {
+    Thrift(Arc<Program>),
+    Protobuf(Arc<volo_js_protobuf::Program>),
+}
+
+impl AnyProgram {
+    /// How many methods it has.
+    fn methods(&self) -> usize {
+        match self {
+            Self::Thrift(program) => program.methods().len(),
+            Self::Protobuf(program) => program.methods().len(),
+        }
+    }
+
+    fn compile(schema: &Schema) -> std::result::Result<Self, String> {
+        if schema.is_protobuf() {
+            let program = volo_js_protobuf::Program::compile(schema).map_err(|error| error.to_string())?;
+            return Ok(Self::Protobuf(Arc::new(program)));
+        }
+        Ok(Self::Thrift(Arc::new(Program::compile(schema).map_err(|error| error.to_string())?)))
+    }
 }
 
 /// One isolate's reactor and engine. See `Core` in `js/core/addon.ts`.
 #[napi]
 pub struct Core {
     inner: Rc<Inner>,
+}
+
+/// Services of a program that a server answers for. See `NativeServices` in `js/core/addon.ts`.
+#[napi(object)]
+pub struct NativeServices {
+    /// Its id, see [`Core::load_schema`].
+    pub program: u32,
+    /// Indexes into the schema's services.
+    pub services: Vec<u32>,
 }
 
 /// What [`Core::listen`] did.
@@ -80,7 +114,7 @@ impl Core {
             return Ok(known.id);
         }
         schema.validate().map_err(invalid)?;
-        let program = Arc::new(Program::compile(&schema).map_err(|error| invalid(error.to_string()))?);
+        let program = AnyProgram::compile(&schema).map_err(invalid)?;
         let mut programs = self.inner.programs.borrow_mut();
         let id = programs.len() as u32;
         let services = schema.services.iter().map(|service| service.methods.clone()).collect();
@@ -88,24 +122,18 @@ impl Core {
         Ok(id)
     }
 
-    /// Serves services of a program, under an id that no other server or client of this isolate has.
+    /// Serves services of Thrift, of gRPC, or of both, under an id that no other server or client of this isolate has.
     #[napi]
     pub fn listen(
         &self,
         id: u32,
-        program: u32,
-        services: Vec<u32>,
+        thrift: Option<NativeServices>,
+        grpc: Option<NativeServices>,
         options: NativeListenOptions,
     ) -> Result<NativeListening, String> {
         let wrong = |error: Error| coded("ERR_INVALID_ARG_VALUE", error.reason.clone());
         let address = options.address().map_err(wrong)?;
-        let (program, methods) = self.methods(program, &services).map_err(wrong)?;
-        let setup = ServerSetup::new(program, &methods, options.server()).map_err(|name| {
-            coded(
-                "ERR_METHOD_CLASH",
-                format!("two services on this server have a method {name:?}; give each its own port"),
-            )
-        })?;
+        let setup = self.setup(thrift, grpc, &options)?;
         let failed = |error: std::io::Error| coded(error_code(&error), format!("cannot listen on {address}: {error}"));
         let listening = match self.threads(&address, options.runtime.as_deref(), options.threads)? {
             None => {
@@ -153,14 +181,53 @@ impl Core {
         Ok(listening)
     }
 
+    /// What a server is made of.
+    fn setup(
+        &self,
+        thrift: Option<NativeServices>,
+        grpc: Option<NativeServices>,
+        options: &NativeListenOptions,
+    ) -> Result<ServerSetup, String> {
+        let wrong = |error: Error| coded("ERR_INVALID_ARG_VALUE", error.reason.clone());
+        let grpc = match grpc {
+            None => None,
+            Some(NativeServices { program, services }) => match self.methods(program, &services).map_err(wrong)? {
+                (AnyProgram::Protobuf(program), methods) => {
+                    Some(GrpcServerSetup::new(program, &methods, options.grpc()))
+                }
+                (AnyProgram::Thrift(_), _) => return Err(wrong(invalid("gRPC has schemas of Protobuf"))),
+            },
+        };
+        let thrift = match thrift {
+            None => None,
+            Some(NativeServices { program, services }) => match self.methods(program, &services).map_err(wrong)? {
+                (AnyProgram::Thrift(program), methods) => {
+                    Some(ServerSetup::new(program, &methods, options.server()).map_err(|name| {
+                        coded(
+                            "ERR_METHOD_CLASH",
+                            format!("two services on this server have a method {name:?}; give each its own port"),
+                        )
+                    })?)
+                }
+                (AnyProgram::Protobuf(_), _) => return Err(wrong(invalid("Thrift has schemas of its own"))),
+            },
+        };
+        match (thrift, grpc) {
+            (Some(thrift), Some(grpc)) => Ok(thrift.with_grpc(grpc)),
+            (Some(thrift), None) => Ok(thrift),
+            (None, Some(grpc)) => Ok(ServerSetup::of_grpc(grpc, options.server())),
+            (None, None) => Err(wrong(invalid("a server answers something"))),
+        }
+    }
+
     /// A program, and the methods of some of its services.
-    fn methods(&self, program: u32, services: &[u32]) -> Result<(Arc<Program>, Vec<u32>)> {
+    fn methods(&self, program: u32, services: &[u32]) -> Result<(AnyProgram, Vec<u32>)> {
         let programs = self.inner.programs.borrow();
         let known = programs.values().find(|known| known.id == program).ok_or_else(|| invalid("no such program"))?;
         let mut methods = Vec::new();
         for &service in services {
             let listed = known.services.get(service as usize).ok_or_else(|| invalid("no such service"))?;
-            methods.extend(listed.iter().copied().filter(|method| (*method as usize) < known.program.methods().len()));
+            methods.extend(listed.iter().copied().filter(|method| (*method as usize) < known.program.methods()));
         }
         Ok((known.program.clone(), methods))
     }
@@ -200,8 +267,13 @@ impl Core {
         let client = options.client().map_err(wrong)?;
         let (program, _) = self.methods(program, &[]).map_err(wrong)?;
         let started = self.threads(&client.address, options.runtime.as_deref(), options.threads)?;
-        let counters = Arc::<ClientCounters>::default();
-        let setup = ClientSetup { program, options: client, counters: counters.clone(), grpc: None };
+        let setup = match program {
+            AnyProgram::Thrift(program) => {
+                ClientSetup { program, options: client, counters: Arc::default(), grpc: None }
+            }
+            AnyProgram::Protobuf(program) => ClientSetup::of_grpc(options.grpc(program, &client.address), client),
+        };
+        let counters = setup.counters.clone();
         let mut runtimes = self.inner.runtimes.borrow_mut();
         let part = if let Some(started) = started {
             let (part, link) = runtimes.for_client(started.index);

@@ -1,13 +1,15 @@
 //! Options as JavaScript passes them: numbers of milliseconds and bytes, all optional.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use napi::{Error, Result};
 use napi_derive::napi;
+use volo_js_grpc::{Encoding, Http2Options};
+use volo_js_protobuf::Program;
 use volo_js_reactor_inline::{ListenOptions, SocketOptions};
 use volo_js_tape::MOST_SLOTS;
 use volo_js_thrift::{Limits, Transport};
-use volo_js_transport::{Address, ClientOptions, Mode, ServerOptions};
+use volo_js_transport::{Address, ClientOptions, GrpcClientSetup, GrpcOptions, Mode, ServerOptions};
 
 /// See `NativeListenOptions` in `js/core/addon.ts`.
 #[napi(object)]
@@ -37,6 +39,12 @@ pub struct NativeListenOptions {
     pub write_timeout: Option<f64>,
     pub runtime: Option<String>,
     pub threads: Option<u32>,
+    pub max_receive_message: Option<f64>,
+    pub compression: Option<String>,
+    pub max_concurrent_streams: Option<u32>,
+    pub max_header_list_size: Option<f64>,
+    pub stream_window: Option<f64>,
+    pub connection_window: Option<f64>,
 }
 
 /// See `NativeClientOptions` in `js/core/addon.ts`.
@@ -60,9 +68,31 @@ pub struct NativeClientOptions {
     pub strict_utf8: Option<bool>,
     pub runtime: Option<String>,
     pub threads: Option<u32>,
+    pub max_receive_message: Option<f64>,
+    pub compression: Option<String>,
+    pub max_concurrent_streams: Option<u32>,
+    pub max_header_list_size: Option<f64>,
+    pub stream_window: Option<f64>,
+    pub connection_window: Option<f64>,
+    pub authority: Option<String>,
+    pub connections: Option<u32>,
 }
 
 impl NativeListenOptions {
+    pub(crate) fn grpc(&self) -> GrpcOptions {
+        GrpcNumbers {
+            max_receive_message: self.max_receive_message,
+            max_slots: self.max_slots,
+            max_depth: self.max_depth,
+            compression: self.compression.as_deref(),
+            max_concurrent_streams: self.max_concurrent_streams,
+            max_header_list_size: self.max_header_list_size,
+            stream_window: self.stream_window,
+            connection_window: self.connection_window,
+        }
+        .options()
+    }
+
     pub(crate) fn address(&self) -> Result<Address> {
         address(self.host.as_deref(), self.port, self.path.as_deref(), self.memory.as_deref())
     }
@@ -109,9 +139,71 @@ impl NativeClientOptions {
         })
     }
 
+    /// What a client of gRPC is made of, beside the rest.
+    pub(crate) fn grpc(&self, program: Arc<Program>, address: &Address) -> GrpcClientSetup {
+        let authority = self.authority.clone().unwrap_or_else(|| match address {
+            Address::Tcp(address) => address.to_string(),
+            // What has no host calls itself so, as other clients do.
+            Address::Unix(_) | Address::Memory(_) => "localhost".to_owned(),
+        });
+        let options = GrpcNumbers {
+            max_receive_message: self.max_receive_message,
+            max_slots: self.max_slots,
+            max_depth: self.max_depth,
+            compression: self.compression.as_deref(),
+            max_concurrent_streams: self.max_concurrent_streams,
+            max_header_list_size: self.max_header_list_size,
+            stream_window: self.stream_window,
+            connection_window: self.connection_window,
+        }
+        .options();
+        let setup = GrpcClientSetup::new(program, &authority);
+        let connections = self.connections.map_or(setup.connections, |count| (count as usize).max(1));
+        GrpcClientSetup { options, connections, ..setup }
+    }
+
     pub(crate) fn socket(&self) -> SocketOptions {
         socket(self.no_delay, self.keep_alive)
     }
+}
+
+/// What both ends of gRPC have.
+struct GrpcNumbers<'a> {
+    max_receive_message: Option<f64>,
+    max_slots: Option<f64>,
+    max_depth: Option<u32>,
+    compression: Option<&'a str>,
+    max_concurrent_streams: Option<u32>,
+    max_header_list_size: Option<f64>,
+    stream_window: Option<f64>,
+    connection_window: Option<f64>,
+}
+
+impl GrpcNumbers<'_> {
+    fn options(&self) -> GrpcOptions {
+        let default = GrpcOptions::default();
+        let http2 = Http2Options {
+            max_concurrent_streams: self.max_concurrent_streams.unwrap_or(default.http2.max_concurrent_streams),
+            max_header_list_size: size(self.max_header_list_size, default.http2.max_header_list_size),
+            stream_window: size(self.stream_window, default.http2.stream_window),
+            connection_window: size(self.connection_window, default.http2.connection_window),
+            ..default.http2
+        };
+        GrpcOptions {
+            max_receive_message: self.max_receive_message.map_or(default.max_receive_message, |size| size as usize),
+            limits: volo_js_protobuf::Limits {
+                slots: self.max_slots.map_or(default.limits.slots, |count| (count as usize).min(MOST_SLOTS - 64)),
+                depth: self.max_depth.map_or(default.limits.depth, |depth| depth as usize),
+            },
+            encoding: self.compression.and_then(|name| Encoding::of_name(name.as_bytes())),
+            http2,
+        }
+    }
+}
+
+/// A size of HTTP/2, which has 31 bits for windows.
+fn size(given: Option<f64>, default: u32) -> u32 {
+    given.map_or(default, |size| size.clamp(0.0, f64::from(i32::MAX)) as u32)
 }
 
 /// Milliseconds without traffic after which TCP probes a connection.

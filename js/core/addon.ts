@@ -1,8 +1,18 @@
 /** The native addon: its surface as TypeScript sees it, and the only door to it. */
 import { loadAddon } from './load-addon.js'
 
+/** What is set of gRPC; sizes in bytes. */
+export interface NativeGrpcOptions {
+  maxReceiveMessage?: number
+  compression?: 'gzip' | 'deflate' | 'zstd'
+  maxConcurrentStreams?: number
+  maxHeaderListSize?: number
+  streamWindow?: number
+  connectionWindow?: number
+}
+
 /** Options of {@link Core.listen}. Times are milliseconds, sizes bytes. */
-export interface NativeListenOptions {
+export interface NativeListenOptions extends NativeGrpcOptions {
   /** `tcp` address to bind. */
   host?: string
   port?: number
@@ -45,7 +55,11 @@ export interface NativeListenOptions {
 }
 
 /** Options of {@link Core.connect}. Times are milliseconds, sizes bytes. */
-export interface NativeClientOptions {
+export interface NativeClientOptions extends NativeGrpcOptions {
+  /** gRPC: `:authority` of requests. */
+  authority?: string
+  /** gRPC: connections that calls are spread over. */
+  connections?: number
   host?: string
   port?: number
   path?: string
@@ -67,6 +81,13 @@ export interface NativeClientOptions {
   runtime?: 'inline' | 'tokio' | 'monoio'
   /** I/O threads of the runtime. */
   threads?: number
+}
+
+/** Services of a program that a server answers for. */
+export interface NativeServices {
+  program: number
+  /** Indexes into the schema's services. */
+  services: number[]
 }
 
 /** What {@link Core.listen} did. */
@@ -98,10 +119,15 @@ export interface Core {
   /** Compiles a schema (JSON of `crates/schema`); the same text gives the same id. */
   loadSchema(json: string): number
   /**
-   * Serves the named services (indexes into the schema's services) of a program, under an id that no other server or client has:
-   * it stands in the header of every CALL.
+   * Serves services of Thrift, of gRPC, or of both on one port, under an id that no other server or client has: it stands in the header of
+   * every CALL and REQUEST.
    */
-  listen(id: number, program: number, services: number[], options: NativeListenOptions): NativeListening
+  listen(
+    id: number,
+    thrift: NativeServices | undefined,
+    grpc: NativeServices | undefined,
+    options: NativeListenOptions,
+  ): NativeListening
   /** Stops accepting, lets calls finish for `grace` ms, closes; a CLOSED message on the tape tells the end. */
   closeServer(id: number, grace: number): void
   /**

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.js'
 import type { ContextKey } from './context-key.js'
-import type { CallScope, Context, ResponseMetadata, ThriftContext } from './context.js'
+import type { CallScope, Context, ResponseMetadata } from './context.js'
 import type { Endpoint, Peer } from './endpoint.js'
 import { VoloError } from './errors.js'
 import { Metadata } from './metadata.js'
@@ -21,9 +21,9 @@ const neverSet = Symbol('never set')
 
 /**
  * The context of one call. Its private fields are TypeScript's, for `#` ones are initialised in a pass of their own. It is made for every call, so it has few fields, all set at once, and makes the rest when asked.
- * Layers and handlers see it as {@link ThriftContext}.
+ * Layers and handlers see it as {@link ThriftContext}, or in gRPC as GrpcContext.
  */
-export class CallContext implements ThriftContext {
+export class CallContext implements Context {
   readonly origin: CallOrigin
   readonly method: MethodInfo
   /** What the innermost service calls: a served method, or a client's. */
@@ -39,11 +39,11 @@ export class CallContext implements ThriftContext {
   /** Why nobody waits for the answer any more; undefined while somebody does. */
   gone: unknown
   /** The context that this one was forked from, where all share what layers leave for each other; itself if it was not. */
-  private readonly root: CallContext
+  protected readonly root: CallContext
   /** Values of keys: key, value, key, value. There are few, so a list beats a map. */
   private values: unknown[] | undefined
-  private ownMetadata: Metadata | undefined
-  private ownResponse: ResponseMetadata | undefined
+  protected ownMetadata: Metadata | undefined
+  protected ownResponse: ResponseMetadata | undefined
 
   constructor(
     origin: CallOrigin,
@@ -70,7 +70,7 @@ export class CallContext implements ThriftContext {
     this.ownResponse = undefined
   }
 
-  get protocol(): 'thrift' {
+  get protocol(): 'thrift' | 'grpc' {
     return 'thrift'
   }
 

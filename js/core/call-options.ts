@@ -1,6 +1,7 @@
 import { CallContext } from './call-context.js'
 import type { CallScope } from './context.js'
 import { milliseconds, type Duration } from './duration.js'
+import type { Metadata } from './metadata.js'
 import { Scope } from './scope.js'
 import type { Answer } from './service.js'
 import { within } from './within.js'
@@ -18,6 +19,24 @@ export interface CallOptions {
   readonly parent?: CallScope | undefined
 }
 
+/** Options of one gRPC call. */
+export interface GrpcCallOptions extends CallOptions {
+  /** What the request carries. */
+  readonly metadata?: Metadata | Readonly<Record<string, string | readonly string[]>> | undefined
+  /** Called with the answer's initial metadata as soon as they are there. */
+  readonly onHeader?: ((headers: Metadata) => void) | undefined
+  /** Called with the answer's trailing metadata, whether the call succeeds or not. */
+  readonly onTrailer?: ((trailers: Metadata) => void) | undefined
+  /** Waits for a connection, as long as the timeout allows, instead of failing when none can be made. Default false. */
+  readonly waitForReady?: boolean | undefined
+}
+
+/** Options of one call, by protocol. */
+export interface CallOptionsOf {
+  readonly thrift: CallOptions
+  readonly grpc: GrpcCallOptions
+}
+
 /** Makes a call inside of what its options allow. */
 export function callWithin(
   cx: CallContext,
@@ -25,8 +44,16 @@ export function callWithin(
   call: (cx: CallContext, request: unknown) => Answer<unknown>,
   request: unknown,
 ): Answer<unknown> {
+  const scope = scopeOf(cx, options)
+  if (scope === undefined) return call(cx, request)
+  cx.scope = scope
+  return within(cx, scope, (scope.deadline ?? Infinity) - cx.origin.clock.now(), call, cx, request)
+}
+
+/** What the options of a call bound it by; undefined if they do not. */
+export function scopeOf(cx: CallContext, options: CallOptions): Scope | undefined {
   const { timeout, signal, parent } = options
-  if (timeout === undefined && signal === undefined && parent === undefined) return call(cx, request)
+  if (timeout === undefined && signal === undefined && parent === undefined) return undefined
   const now = cx.origin.clock.now()
   const due = timeout === undefined ? undefined : now + milliseconds(timeout, 'timeout')
   const outer = parent instanceof CallContext ? parent.openScope() : parent instanceof Scope ? parent : undefined
@@ -37,8 +64,7 @@ export function callWithin(
   // A scope of another copy of the package, or of the user's own.
   if (parent !== undefined && outer === undefined) scope.follow(parent.signal)
   if (signal !== undefined) scope.follow(signal)
-  cx.scope = scope
-  return within(cx, scope, (scope.deadline ?? Infinity) - now, call, cx, request)
+  return scope
 }
 
 function earlier(one: number | undefined, other: number | undefined): number | undefined {

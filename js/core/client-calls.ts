@@ -1,7 +1,7 @@
-import type { Core } from './addon.js'
 import type { CallContext } from './call-context.js'
+import type { ClientCall, ClientSlots } from './client-slots.js'
 import type { MethodDescriptor } from './descriptor.js'
-import { ThriftProtocolError, TransportError, VoloError, type Sent } from './errors.js'
+import { ThriftApplicationError, ThriftProtocolError, TransportError, VoloError, type Sent } from './errors.js'
 import type { Abortable, Progress, Scope } from './scope.js'
 import { rejected } from './service.js'
 import { codeOf, Status } from './status.js'
@@ -21,10 +21,11 @@ export interface Caller {
   unreachable(): void
 }
 
-const sentNames: readonly Sent[] = ['no', 'maybe', 'yes']
+/** What the core's numbers mean. */
+export const sentNames: readonly Sent[] = ['no', 'maybe', 'yes']
 
 /** One attempt of a call, from the tape until its reply. */
-class PendingCall implements Abortable {
+class PendingCall implements Abortable, ClientCall {
   readonly calls: ClientCalls
   readonly caller: Caller
   readonly method: MethodDescriptor
@@ -69,6 +70,41 @@ class PendingCall implements Abortable {
   progress(): Progress {
     return this.calls.progress(this)
   }
+
+  reply(tape: InTape, p: number): void {
+    this.calls.over(this)
+    if (this.method.oneway) {
+      this.resolve(undefined)
+      return
+    }
+    tape.begin(p)
+    let result: unknown
+    try {
+      result = this.method.readResult(tape, p + HEADER_SLOTS)
+    } catch (error) {
+      this.reject(error)
+      return
+    }
+    this.resolve(result)
+  }
+
+  exception(type: number, text: string): void {
+    this.calls.over(this)
+    this.reject(new ThriftApplicationError(text, type))
+  }
+
+  failure(status: number, sent: number, text: string): void {
+    this.calls.over(this)
+    const { service, wireName } = this.cx.method
+    const message = `${service}.${wireName} on ${this.caller.address} failed: ${text}`
+    const options = { sent: sentNames[sent] ?? 'maybe' }
+    if (status === Status.UNAVAILABLE) this.caller.unreachable()
+    this.reject(
+      status === Status.INTERNAL
+        ? new ThriftProtocolError('INTERNAL', message, options)
+        : new TransportError(codeOf(status), message, options),
+    )
+  }
 }
 
 /** `new Promise` gives its two functions to a callback; one callback for all calls saves a closure each. */
@@ -79,21 +115,14 @@ function keep(resolve: (value: unknown) => void, reject: (reason: unknown) => vo
   rejectLast = reject
 }
 
-/**
- * The calls that this isolate's clients have in flight. A slot carries a generation that changes whenever the slot is freed, so
- * a late reply reaches nobody.
- */
+/** The Thrift calls that this isolate's clients have in flight. */
 export class ClientCalls {
-  readonly #core: Core
+  readonly #slots: ClientSlots
   readonly #out: OutTape
-  readonly #slots: (PendingCall | undefined)[] = []
-  readonly #generations: number[] = []
-  readonly #free: number[] = []
-  #inFlight = 0
   #order = 0
 
-  constructor(core: Core, out: OutTape) {
-    this.#core = core
+  constructor(slots: ClientSlots, out: OutTape) {
+    this.#slots = slots
     this.#out = out
   }
 
@@ -105,12 +134,12 @@ export class ClientCalls {
     const scope = cx.scope
     if (scope?.reason !== undefined) return rejected(scope.reason)
     const out = this.#out
-    const slot = this.#free.length > 0 ? (this.#free.pop() as number) : this.#open()
-    const generation = this.#generations[slot]
+    const slot = this.#slots.take()
+    const generation = this.#slots.generationOf(slot)
     try {
       out.open(Kind.CALL, slot, generation, method.index, caller.owner)
     } catch (error) {
-      this.#free.push(slot)
+      this.#slots.giveBack(slot)
       return rejected(error)
     }
     try {
@@ -118,55 +147,20 @@ export class ClientCalls {
       out.close()
     } catch (error) {
       out.rollback()
-      this.#free.push(slot)
+      this.#slots.giveBack(slot)
       return rejected(error)
     }
     const promise = new Promise<unknown>(keep)
     const order = this.#order++
     const call = new PendingCall(this, caller, method, cx, scope, slot, generation, order, resolveLast, rejectLast)
-    this.#slots[slot] = call
-    if (this.#inFlight++ === 0) this.#core.ref()
+    this.#slots.put(call)
     scope?.add(call)
     return promise
   }
 
-  /** A REPLY has come. */
-  reply(tape: InTape, p: number, slot: number, generation: number): void {
-    const call = this.#take(slot, generation)
-    if (call === undefined) return
-    if (call.method.oneway) {
-      call.resolve(undefined)
-      return
-    }
-    tape.begin(p)
-    let result: unknown
-    try {
-      result = call.method.readResult(tape, p + HEADER_SLOTS)
-    } catch (error) {
-      call.reject(error)
-      return
-    }
-    call.resolve(result)
-  }
-
-  /** A call has ended with an error. */
-  fail(slot: number, generation: number, error: Error): void {
-    this.#take(slot, generation)?.reject(error)
-  }
-
-  /** A FAILURE has come: the call got no answer. */
-  failure(slot: number, generation: number, status: number, sent: number, text: string): void {
-    const call = this.#take(slot, generation)
-    if (call === undefined) return
-    const { service, wireName } = call.cx.method
-    const message = `${service}.${wireName} on ${call.caller.address} failed: ${text}`
-    const options = { sent: sentNames[sent] ?? 'maybe' }
-    if (status === Status.UNAVAILABLE) call.caller.unreachable()
-    call.reject(
-      status === Status.INTERNAL
-        ? new ThriftProtocolError('INTERNAL', message, options)
-        : new TransportError(codeOf(status), message, options),
-    )
+  /** The core has ended a call. */
+  over(call: PendingCall): void {
+    if (this.#end(call)) this.#slots.giveBack(call.slot)
   }
 
   /** The caller gives up: the core frees what the call holds, and its reply reaches nobody. */
@@ -183,7 +177,9 @@ export class ClientCalls {
     const { address, poolSize } = call.caller
     let ahead = 0
     if (poolSize !== Infinity) {
-      for (const other of this.#slots) if (other?.caller === call.caller && other.order < call.order) ahead += 1
+      for (const other of this.#slots) {
+        if (other instanceof PendingCall && other.caller === call.caller && other.order < call.order) ahead += 1
+      }
     }
     // Calls are given connections in the order they were made, so this one cannot have left.
     if (ahead >= poolSize) {
@@ -195,34 +191,16 @@ export class ClientCalls {
     return { sent: 'maybe', text: `it was on its way to ${address}, which may have processed it` }
   }
 
-  #open(): number {
-    this.#generations.push(1)
-    return this.#slots.push(undefined) - 1
-  }
-
   #writeCancel(call: PendingCall): void {
     this.#out.open(Kind.CANCEL, call.slot, call.generation, call.method.index, call.caller.owner)
     this.#out.close()
     // Only now: the core must see the end of this call before another one takes its slot.
-    this.#free.push(call.slot)
-  }
-
-  /** Takes a call that the core has ended out of its slot; undefined if it was given up before. */
-  #take(slot: number, generation: number): PendingCall | undefined {
-    const call = this.#slots[slot]
-    if (call === undefined || call.generation !== generation) return undefined
-    this.#end(call)
-    this.#free.push(slot)
-    return call
+    this.#slots.giveBack(call.slot)
   }
 
   /** False if the call has ended before. */
   #end(call: PendingCall): boolean {
-    const { slot } = call
-    if (this.#slots[slot] !== call) return false
-    this.#slots[slot] = undefined
-    this.#generations[slot] = (call.generation + 1) | 0
-    this.#inFlight -= 1
+    if (!this.#slots.end(call)) return false
     call.scope?.remove(call)
     return true
   }

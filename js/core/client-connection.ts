@@ -2,7 +2,7 @@ import { formatAddress, isResolved, nativeAddress, resolveAddress, type ParsedAd
 import type { CallContext } from './call-context.js'
 import { clientClosed, type Caller } from './client-calls.js'
 import { defaultPoolSize, nativeClientOptions, type ConnectionOptions } from './client-options.js'
-import type { MethodDescriptor, Program } from './descriptor.js'
+import type { GrpcMethodDescriptor, MethodDescriptor, Program, Protocol } from './descriptor.js'
 import { closeWhenDropped, type Remains } from './dropped-clients.js'
 import { VoloError } from './errors.js'
 import { isolate } from './isolate.js'
@@ -24,6 +24,7 @@ interface Link extends Caller {
  */
 export class ClientConnection implements Service<CallContext, unknown, unknown> {
   readonly #callee: string
+  readonly #protocol: Protocol
   readonly #program: Program
   readonly #address: ParsedAddress
   readonly #options: ConnectionOptions
@@ -37,8 +38,15 @@ export class ClientConnection implements Service<CallContext, unknown, unknown> 
   /** What is left in the core if this is dropped without being closed. */
   #remains: Remains | undefined
 
-  constructor(callee: string, program: Program, address: ParsedAddress, options: ConnectionOptions) {
+  constructor(
+    callee: string,
+    protocol: Protocol,
+    program: Program,
+    address: ParsedAddress,
+    options: ConnectionOptions,
+  ) {
     this.#callee = callee
+    this.#protocol = protocol
     this.#program = program
     this.#address = address
     this.#options = options
@@ -53,19 +61,23 @@ export class ClientConnection implements Service<CallContext, unknown, unknown> 
 
   readonly call = (cx: CallContext, request: unknown): Answer<unknown> => {
     if (this.#closed !== undefined) return Promise.reject(clientClosed(this.#callee))
-    const method = cx.target as MethodDescriptor
-    if (this.#link !== undefined && this.#failedAt === undefined) {
-      return isolate().calls.start(this.#link, method, cx, request)
-    }
+    if (this.#link !== undefined && this.#failedAt === undefined) return this.#start(this.#link, cx, request)
     if (isResolved(this.#address)) {
       this.#failedAt = undefined
       this.#link ??= this.#connect(this.#address)
-      return isolate().calls.start(this.#link, method, cx, request)
+      return this.#start(this.#link, cx, request)
     }
     return this.#resolved().then((link) => {
       if (this.#closed !== undefined) throw clientClosed(this.#callee)
-      return isolate().calls.start(link, method, cx, request)
+      return this.#start(link, cx, request)
     })
+  }
+
+  #start(link: Link, cx: CallContext, request: unknown): Answer<unknown> {
+    const method = cx.target as MethodDescriptor
+    return this.#protocol === 'grpc'
+      ? isolate().grpcCalls.start(link, method as GrpcMethodDescriptor, cx, request)
+      : isolate().calls.start(link, method, cx, request)
   }
 
   /** Counters of the connections to the address that is called now. */

@@ -1,5 +1,6 @@
 import type { NativeClientOptions } from './addon.js'
 import type { Clock } from './clock.js'
+import { nativeGrpcOptions, type Compression } from '../grpc/grpc-options.js'
 import { milliseconds, type Duration } from './duration.js'
 import type { ChosenRuntime } from './runtime.js'
 import { bytes, type Size } from './size.js'
@@ -28,6 +29,20 @@ export interface ClientOptions {
   readonly maxDepth?: number
   /** A string that is not valid UTF-8 is an error of its answer. Default false: U+FFFD stands for what is not valid. */
   readonly strictUtf8?: boolean
+  /** gRPC: largest message of an answer, before and after decompression. A larger one ends its call with RESOURCE_EXHAUSTED. Default `'4MiB'`. */
+  readonly maxReceiveMessage?: Size
+  /** gRPC: how requests are compressed. Default: not at all. */
+  readonly compression?: Compression
+  /** gRPC: what the server may send of one call before it is read. Default `'256KiB'`. */
+  readonly streamWindow?: Size
+  /** gRPC: what the server may send on one connection before it is read. Default `'8MiB'`. */
+  readonly connectionWindow?: Size
+  /** gRPC: all metadata of one answer, as HTTP/2 counts them. Default `'16KiB'`. */
+  readonly maxHeaderListSize?: Size
+  /** gRPC: connections that calls are spread over. Default 1. */
+  readonly connections?: number
+  /** gRPC: name of the server in requests (`:authority`). Default: the address. */
+  readonly authority?: string
   /** Where times come from. Default: the machine's clock; tests give a fake one. */
   readonly clock?: Clock
 }
@@ -67,5 +82,7 @@ export function nativeClientOptions(options: ConnectionOptions): NativeClientOpt
   if (options.maxSlots !== undefined) native.maxSlots = options.maxSlots
   if (options.maxDepth !== undefined) native.maxDepth = options.maxDepth
   if (options.strictUtf8 !== undefined) native.strictUtf8 = options.strictUtf8
-  return native
+  if (options.connections !== undefined) native.connections = options.connections
+  if (options.authority !== undefined) native.authority = options.authority
+  return { ...native, ...nativeGrpcOptions(options) }
 }

@@ -2,7 +2,7 @@ import { parseAddress, type Address } from './address.js'
 import { CallContext, type CallOrigin } from './call-context.js'
 import { ClientConnection } from './client-connection.js'
 import type { ClientOptions, ConnectionOptions, PoolOptions } from './client-options.js'
-import { callWithin, type CallOptions } from './call-options.js'
+import { callWithin, type CallOptions, type CallOptionsOf } from './call-options.js'
 import { systemClock } from './clock.js'
 import { compose, type Stage } from './compose.js'
 import type { Context, ContextOf } from './context.js'
@@ -11,28 +11,29 @@ import { milliseconds, type Duration } from './duration.js'
 import { VoloError } from './errors.js'
 import type { Layer } from './layer.js'
 import { methodInfo, type MethodInfo } from './method-info.js'
+import { grpcClientMethod } from '../grpc/grpc-client-method.js'
 import { rejected, type Answer } from './service.js'
 import { chooseRuntime, type ChosenRuntime, type RuntimeKind, type RuntimeOptions } from './runtime.js'
 import type { ClientStats } from './stats.js'
 
 /** A method of a client. A request whose every field may be absent may itself be left out. */
-export type ClientMethod<Req, Res> = Ask<Req, Promise<Res>>
+export type ClientMethod<Req, Res, Options = CallOptions> = Ask<Req, Promise<Res>, Options>
 
-type Ask<Req, Answers> =
+type Ask<Req, Answers, Options> =
   // eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- the type of `{}` is what is meant
   Record<never, never> extends Req
-    ? (request?: Req, options?: CallOptions) => Answers
-    : (request: Req, options?: CallOptions) => Answers
+    ? (request?: Req, options?: Options) => Answers
+    : (request: Req, options?: Options) => Answers
 
 /** Messages of a stream that a caller gives; an array will do. */
 export type Messages<T> = Iterable<T> | AsyncIterable<T>
 
 /** Methods of a client by which of their sides are streams. */
-interface ClientMethods<Req, Res> {
-  readonly unary: ClientMethod<Req, Res>
-  readonly serverStream: Ask<Req, AsyncIterable<Res>>
-  readonly clientStream: (requests: Messages<Req>, options?: CallOptions) => Promise<Res>
-  readonly bidiStream: (requests: Messages<Req>, options?: CallOptions) => AsyncIterable<Res>
+interface ClientMethods<Req, Res, Options> {
+  readonly unary: ClientMethod<Req, Res, Options>
+  readonly serverStream: Ask<Req, AsyncIterable<Res>, Options>
+  readonly clientStream: (requests: Messages<Req>, options?: Options) => Promise<Res>
+  readonly bidiStream: (requests: Messages<Req>, options?: Options) => AsyncIterable<Res>
 }
 
 /**
@@ -40,7 +41,11 @@ interface ClientMethods<Req, Res> {
  * {@link Client.close}. It is safe to share.
  */
 export type Client<S extends ServiceDescriptor> = {
-  readonly [Name in keyof S['methods']]: ClientMethods<RequestInitOf<S, Name>, ResponseOf<S, Name>>[ShapeOf<S, Name>]
+  readonly [Name in keyof S['methods']]: ClientMethods<
+    RequestInitOf<S, Name>,
+    ResponseOf<S, Name>,
+    CallOptionsOf[S['protocol']]
+  >[ShapeOf<S, Name>]
 } & AsyncDisposable
 
 /** Where the builder's work is kept, out of the way of the IDL's names. */
@@ -202,6 +207,7 @@ export class ClientBuilder<S extends ServiceDescriptor, Cx extends Context> {
     }
     const connection = new ClientConnection(
       this.#callee,
+      this.#service.protocol,
       this.#service.program,
       parseAddress(this.#address, '127.0.0.1'),
       {
@@ -226,7 +232,8 @@ export class ClientBuilder<S extends ServiceDescriptor, Cx extends Context> {
     const call = service.call.bind(service)
     const client = Object.create(null) as Record<string | symbol, unknown>
     for (const method of Object.values(this.#service.methods)) {
-      const value = clientMethod(origin, methodInfo(this.#service, method), method, call)
+      const make = this.#service.protocol === 'grpc' ? grpcClientMethod : clientMethod
+      const value = make(origin, methodInfo(this.#service, method), method, call)
       Object.defineProperty(client, method.name, { value, enumerable: true })
     }
     Object.defineProperty(client, internals, { value: { connection, stages } satisfies Internals })

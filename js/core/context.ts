@@ -72,6 +72,15 @@ export interface ThriftContext extends Context {
 /** The context of a gRPC call. */
 export interface GrpcContext extends Context {
   readonly protocol: 'grpc'
+  /**
+   * On a server: sends `response.headers` now, instead of with the first message or the end. Later calls change nothing, and neither do later
+   * changes of the headers.
+   */
+  sendHeaders(): void
+  /** Shows a layer every message that this side sends, before it is sent; synchronously, so it costs no promise. */
+  onSend(tap: (message: unknown) => void): void
+  /** Shows a layer every message that this side receives, before anybody else sees it. */
+  onReceive(tap: (message: unknown) => void): void
 }
 
 /** Contexts by protocol. */

@@ -1,25 +1,15 @@
 import { addon, type Core } from './addon.js'
 import { callIsolation, type CallIsolation } from './call-isolation.js'
 import { ClientCalls } from './client-calls.js'
+import { ClientSlots } from './client-slots.js'
 import type { Program } from './descriptor.js'
-import { ThriftApplicationError, VoloError } from './errors.js'
+import { VoloError } from './errors.js'
+import type { Owner } from './owner.js'
 import { reportEvent } from './report.js'
-import type { ServingCalls } from './serving-calls.js'
+import { GrpcClientCalls } from '../grpc/grpc-client-calls.js'
 import { HEADER_SLOTS, IN_START, Kind, LAYOUT_VERSION, ONEWAY } from './tape/layout.js'
 import { InTape } from './tape/reader.js'
 import { OutTape } from './tape/writer.js'
-
-/** A server or a client that the core has made. */
-export interface Owner {
-  /** Calls of a server; undefined for a client. */
-  readonly serving: ServingCalls | undefined
-  /** The core has finished closing it. */
-  closed(): void
-  /** Something an operator wants to know. */
-  event(level: number, text: string): void
-  /** A connection has left for another server: the number of its held socket, and what was read of a message that is not complete. */
-  handed?(socket: number, unread: Uint8Array): void
-}
 
 /** An owner, and how many threads are still to tell its end. */
 interface Place {
@@ -35,7 +25,9 @@ export class Isolate {
   readonly core: Core
   readonly in: InTape
   readonly out: OutTape
+  readonly slots: ClientSlots
   readonly calls: ClientCalls
+  readonly grpcCalls: GrpcClientCalls
   readonly isolation: CallIsolation = callIsolation()
   readonly #places: (Place | undefined)[] = []
   readonly #freeIds: number[] = []
@@ -71,7 +63,9 @@ export class Isolate {
     })
     this.core.setIn(...this.#standing)
     this.core.setOut(...this.out.buffers)
-    this.calls = new ClientCalls(this.core, this.out)
+    this.slots = new ClientSlots(this.core)
+    this.calls = new ClientCalls(this.slots, this.out)
+    this.grpcCalls = new GrpcClientCalls(this.slots, this.out)
   }
 
   /**
@@ -153,25 +147,53 @@ export class Isolate {
         return
       }
       case Kind.REPLY:
-        this.calls.reply(tape, p, slot, generation)
+        this.slots.find(slot, generation)?.reply?.(tape, p)
         return
+      case Kind.REQUEST:
+        this.#places[owner]?.owner.grpc?.request(tape, p, slot, generation, i32[2 * p + 4])
+        return
+      case Kind.RESPONSE:
+        this.slots.find(slot, generation)?.response?.(tape, p)
+        return
+      case Kind.STREAM_MESSAGE: {
+        const grpc = this.#places[owner]?.owner.grpc
+        if (grpc === undefined) this.slots.find(slot, generation)?.message?.(tape, p)
+        else grpc.message(tape, p, slot, generation)
+        return
+      }
+      case Kind.STREAM_END: {
+        const grpc = this.#places[owner]?.owner.grpc
+        if (grpc === undefined) this.slots.find(slot, generation)?.finished?.(tape, p)
+        else grpc.end(slot, generation)
+        return
+      }
+      case Kind.HEADERS:
+        this.slots.find(slot, generation)?.headers?.(tape, p)
+        return
+      case Kind.CREDIT: {
+        const count = i32[2 * (p + HEADER_SLOTS)]
+        const grpc = this.#places[owner]?.owner.grpc
+        if (grpc === undefined) this.slots.find(slot, generation)?.credit?.(count)
+        else grpc.credit(slot, generation, count)
+        return
+      }
       case Kind.EXCEPTION:
         tape.begin(p)
-        this.calls.fail(slot, generation, new ThriftApplicationError(text(tape, p, size), i32[2 * (p + HEADER_SLOTS)]))
+        this.slots.find(slot, generation)?.exception?.(i32[2 * (p + HEADER_SLOTS)], text(tape, p, size))
         return
-      case Kind.FAILURE:
+      case Kind.FAILURE: {
         tape.begin(p)
-        this.calls.failure(
-          slot,
-          generation,
-          i32[2 * (p + HEADER_SLOTS)],
-          i32[2 * (p + HEADER_SLOTS) + 1],
-          text(tape, p, size),
-        )
+        const body = 2 * (p + HEADER_SLOTS)
+        this.slots.find(slot, generation)?.failure(i32[body], i32[body + 1], text(tape, p, size))
         return
-      case Kind.GONE:
-        this.#places[owner]?.owner.serving?.gone(slot, generation)
+      }
+      case Kind.GONE: {
+        const to = this.#places[owner]?.owner
+        // Calls of both protocols have their slots from one table, and generations tell them apart.
+        to?.serving?.gone(slot, generation)
+        to?.grpc?.gone(slot, generation)
         return
+      }
       case Kind.CLOSED: {
         const place = this.#places[owner]
         if (place === undefined) return

@@ -1,8 +1,11 @@
+import { VoloError } from './errors.js'
+
 /**
  * Named values that travel beside a request or an answer.
  *
  * Names are compared without regard to case and kept in lower case. A name may have several values. Thrift's framed and
- * buffered transports have no place for metadata: there it is empty.
+ * buffered transports have no place for metadata: there it is empty. In gRPC a name that ends in `-bin` has bytes as its value:
+ * {@link getBinary} and {@link setBinary}; their text is base64.
  */
 export class Metadata implements Iterable<[name: string, value: string]> {
   #values: Map<string, string[]> | undefined
@@ -48,6 +51,29 @@ export class Metadata implements Iterable<[name: string, value: string]> {
     else values.push(value)
   }
 
+  /**
+   * The first value of a name that ends in `-bin`, as bytes. Base64 of either alphabet is read, with or without padding.
+   */
+  getBinary(name: string): Uint8Array | undefined {
+    const text = this.get(name)
+    return text === undefined ? undefined : fromBase64(text)
+  }
+
+  /** All values of a name that ends in `-bin`. */
+  getAllBinary(name: string): Uint8Array[] {
+    return this.getAll(name).map(fromBase64)
+  }
+
+  /** Replaces every value of a name, which has to end in `-bin`. */
+  setBinary(name: string, value: Uint8Array): void {
+    this.set(binaryName(name), toBase64(value))
+  }
+
+  /** Adds a value to a name, which has to end in `-bin`. */
+  appendBinary(name: string, value: Uint8Array): void {
+    this.append(binaryName(name), toBase64(value))
+  }
+
   /** Removes a name. */
   delete(name: string): void {
     this.#values?.delete(name.toLowerCase())
@@ -67,4 +93,18 @@ export class Metadata implements Iterable<[name: string, value: string]> {
   #map(): Map<string, string[]> {
     return (this.#values ??= new Map<string, string[]>())
   }
+}
+
+function binaryName(name: string): string {
+  if (name.toLowerCase().endsWith('-bin')) return name
+  throw new VoloError('INVALID_ARGUMENT', `metadata '${name}' cannot have bytes as its value; end its name in '-bin'`)
+}
+
+function fromBase64(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, 'base64'))
+}
+
+/** Without padding, as gRPC asks of senders. */
+function toBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64').replace(/=+$/, '')
 }

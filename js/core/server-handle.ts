@@ -1,12 +1,12 @@
 import type { Stage } from './compose.js'
 import type { NativeListening } from './addon.js'
 import { milliseconds, type Duration } from './duration.js'
-import type { Isolate, Owner } from './isolate.js'
+import type { Isolate } from './isolate.js'
+import type { Owner } from './owner.js'
 import type { Custody } from './keeper.js'
 import { reportEvent } from './report.js'
 import type { RuntimeInfo, RuntimeKind } from './runtime.js'
 import type { ServerEvent } from './server-options.js'
-import type { ServingCalls } from './serving-calls.js'
 import { noServerStats, type PoolStats, type ServerStats } from './stats.js'
 
 /** Options of {@link ServerHandle.close}. */
@@ -36,7 +36,7 @@ export class ServerHandle implements AsyncDisposable {
     id: number,
     runtime: RuntimeKind,
     listening: NativeListening,
-    serving: ServingCalls,
+    calls: Pick<Owner, 'serving' | 'grpc'>,
     stages: readonly Stage[],
     onEvent: (event: ServerEvent) => void,
   ) {
@@ -49,7 +49,7 @@ export class ServerHandle implements AsyncDisposable {
     let resolveClosed!: () => void
     this.closed = new Promise((resolve) => (resolveClosed = resolve))
     const owner: Owner = {
-      serving,
+      ...calls,
       closed: () => {
         this.stats()
         this.#state = 'closed'

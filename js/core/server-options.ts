@@ -1,6 +1,7 @@
 import type { NativeListenOptions } from './addon.js'
 import type { Clock } from './clock.js'
 import type { Context } from './context.js'
+import { nativeGrpcOptions, type Compression } from '../grpc/grpc-options.js'
 import { milliseconds, type Duration } from './duration.js'
 import { bytes, type Size } from './size.js'
 
@@ -52,6 +53,18 @@ export interface ServerOptions {
   readonly idleTimeout?: Duration
   /** A connection whose peer has taken nothing of its answers for this time is closed. Default `'60s'`. */
   readonly writeTimeout?: Duration
+  /** gRPC: largest message of a request, before and after decompression. A larger one ends its call with RESOURCE_EXHAUSTED. Default `'4MiB'`. */
+  readonly maxReceiveMessage?: Size
+  /** gRPC: how messages are compressed, where the peer can read it. Default: not at all. */
+  readonly compression?: Compression
+  /** gRPC: calls that a peer may have open on one connection. Default 1000. */
+  readonly maxConcurrentStreams?: number
+  /** gRPC: all metadata of one request, as HTTP/2 counts them (RFC 9113, 6.5.2). Default `'16KiB'`. */
+  readonly maxHeaderListSize?: Size
+  /** gRPC: what a peer may send of one call before it is read. Default `'256KiB'`. */
+  readonly streamWindow?: Size
+  /** gRPC: what a peer may send on one connection before it is read. Default `'8MiB'`. */
+  readonly connectionWindow?: Size
   /**
    * Told of every error of a handler or layer that is not an answer, and of answers that the IDL does not allow. The caller sees
    * only that there was an internal error. Default: the error with its stack on standard error.
@@ -112,5 +125,5 @@ export function nativeListenOptions(options: ServerOptions): NativeListenOptions
   if (options.idleTimeout !== undefined) native.idleTimeout = milliseconds(options.idleTimeout, 'idleTimeout')
   if (options.writeTimeout !== undefined) native.writeTimeout = milliseconds(options.writeTimeout, 'writeTimeout')
   if (options.frameTimeout !== undefined) native.frameTimeout = milliseconds(options.frameTimeout, 'frameTimeout')
-  return native
+  return { ...native, ...nativeGrpcOptions(options) }
 }

@@ -3,19 +3,20 @@ import type { CallContext, CallOrigin } from './call-context.js'
 import { systemClock } from './clock.js'
 import { compose } from './compose.js'
 import type { Context, ContextOf } from './context.js'
-import type { MethodDescriptor, ServiceDescriptor } from './descriptor.js'
+import type { ServiceDescriptor } from './descriptor.js'
 import { VoloError } from './errors.js'
 import type { Handlers } from './handlers.js'
+import { GrpcServing } from '../grpc/grpc-serving.js'
 import { isolate } from './isolate.js'
 import { keeper, type Keeper } from './keeper.js'
 import type { Layer } from './layer.js'
-import { methodInfo } from './method-info.js'
 import { reportEvent } from './report.js'
 import { closeOnSignal } from './run.js'
 import { chooseRuntime, type ChosenRuntime, type RuntimeKind, type RuntimeOptions } from './runtime.js'
 import { ServerHandle } from './server-handle.js'
 import { handoverOf, nativeListenOptions, type ServerOptions } from './server-options.js'
-import { handlerService, ServingCalls, type ServedMethod } from './serving-calls.js'
+import { checkService, nativeServices, servedMethods, type ServedService } from './served.js'
+import { handlerService, ServingCalls, type ErrorHook } from './serving-calls.js'
 
 /**
  * Serves one or more services behind a chain of layers.
@@ -27,7 +28,7 @@ import { handlerService, ServingCalls, type ServedMethod } from './serving-calls
  *   .run('[::1]:8080')
  */
 export class Server<Cx extends Context = Context> {
-  readonly #services: { readonly descriptor: ServiceDescriptor; readonly impl: object }[] = []
+  readonly #services: ServedService[] = []
   readonly #layers: Layer<Cx>[] = []
   #options: ServerOptions = {}
   #runtime: ChosenRuntime | undefined
@@ -43,15 +44,7 @@ export class Server<Cx extends Context = Context> {
    *   comes from another build.
    */
   add<S extends ServiceDescriptor>(service: S, impl: Handlers<S>): this {
-    const missing = Object.values(service.methods).filter((method) => handlerOf(impl, method) === undefined)
-    if (missing.length > 0) {
-      const names = missing.map((method) => `'${method.name}'`).join(', ')
-      throw new VoloError(
-        'INVALID_ARGUMENT',
-        `${service.name} has no handler for ${names}; add a function of that name`,
-      )
-    }
-    for (const { descriptor } of this.#services) checkTogether(descriptor, service)
+    checkService({ descriptor: service, impl }, this.#services)
     this.#services.push({ descriptor: service, impl })
     return this
   }
@@ -98,17 +91,16 @@ export class Server<Cx extends Context = Context> {
     const native = { ...nativeListenOptions(options), ...runtime }
     const resolved = await resolveAddress(parseAddress(address, '::'))
     const chain = compose(this.#layers as unknown as Layer<CallContext>[], handlerService)
-    const methods = this.#methods()
     const home = isolate()
-    const program = home.load(first.descriptor.program)
-    const services = this.#services.map(({ descriptor }) => descriptor.index)
+    const thrift = nativeServices(this.#services, 'thrift', home)
+    const grpc = nativeServices(this.#services, 'grpc', home)
     const bound = { ...native, ...nativeAddress(resolved) }
     const kept = resolved.kind === 'memory' ? undefined : await keeperOf(options.handover)
     const id = home.reserve()
     let listening
     try {
       if (kept !== undefined) bound.held = await kept.bind(bound)
-      listening = home.core.listen(id, program, services, bound)
+      listening = home.core.listen(id, thrift, grpc, bound)
     } catch (cause) {
       home.release(id)
       kept?.abandon?.()
@@ -126,18 +118,22 @@ export class Server<Cx extends Context = Context> {
       clock: options.clock ?? systemClock,
       peerOf: (cx) => home.core.peer(id, cx.slot, cx.connection, cx.serial),
     }
-    const serving = new ServingCalls(
-      origin,
-      methods,
-      chain.service,
-      home.isolation,
-      home.out,
-      id,
-      options.onError ?? ((error, cx) => reportEvent(2, `${cx.method.service}.${cx.method.wireName} failed`, error)),
-    )
+    const onError: ErrorHook =
+      options.onError ?? ((error, cx) => reportEvent(2, `${cx.method.service}.${cx.method.wireName} failed`, error))
+    const make = [chain.service, home.isolation, home.out, id, onError] as const
+    const serving = thrift && new ServingCalls(origin, servedMethods(this.#services, 'thrift'), ...make)
+    const grpcServing = grpc && new GrpcServing(origin, servedMethods(this.#services, 'grpc'), ...make)
     const onEvent = options.onEvent ?? (({ level, text }) => reportEvent(level === 'error' ? 2 : 1, text))
     const stages = [...chain.stages, { name: 'handler', runs: 'sync' } as const]
-    const handle = new ServerHandle(home, id, runtime.runtime, listening, serving, stages, onEvent)
+    const handle = new ServerHandle(
+      home,
+      id,
+      runtime.runtime,
+      listening,
+      { serving, grpc: grpcServing },
+      stages,
+      onEvent,
+    )
     if (bound.held === undefined || kept === undefined) return handle
     try {
       handle.keptBy(kept.serving(bound.held, handle))
@@ -163,20 +159,6 @@ export class Server<Cx extends Context = Context> {
       stop()
     }
   }
-
-  /** Methods by their index in the program. */
-  #methods(): (ServedMethod | undefined)[] {
-    const methods: (ServedMethod | undefined)[] = []
-    for (const { descriptor: service, impl } of this.#services) {
-      for (const method of Object.values(service.methods)) {
-        const handler = handlerOf(impl, method)
-        if (handler === undefined) continue
-        while (methods.length <= method.index) methods.push(undefined)
-        methods[method.index] = { info: methodInfo(service, method), descriptor: method, handler: handler.bind(impl) }
-      }
-    }
-    return methods
-  }
 }
 
 /** Who keeps the socket: the supervisor of these isolates, or the processes that hand it on; nobody but the server, as a rule. */
@@ -193,31 +175,4 @@ async function keeperOf(handover: ServerOptions['handover']): Promise<Keeper | u
   // Loaded where it is wanted: most servers start without.
   const { Handover } = await import('../restart/handover.js')
   return new Handover(settings.path, settings.grace)
-}
-
-/** The function that answers a method; what every object inherits does not count. */
-function handlerOf(impl: object, method: MethodDescriptor): ServedMethod['handler'] | undefined {
-  const value: unknown = (impl as Record<string, unknown>)[method.name]
-  if (typeof value !== 'function') return undefined
-  const inherited: unknown = (Object.prototype as unknown as Record<string, unknown>)[method.name]
-  return value === inherited ? undefined : (value as ServedMethod['handler'])
-}
-
-function checkTogether(first: ServiceDescriptor, second: ServiceDescriptor): void {
-  if (first.program.hash !== second.program.hash) {
-    throw new VoloError(
-      'INVALID_ARGUMENT',
-      `${first.name} and ${second.name} come from different builds; build their IDL files with one \`volo build\``,
-    )
-  }
-  const names = new Map(Object.values(first.methods).map((method) => [method.wireName, method.index]))
-  for (const method of Object.values(second.methods)) {
-    const index = names.get(method.wireName)
-    if (index !== undefined && index !== method.index) {
-      throw new VoloError(
-        'INVALID_ARGUMENT',
-        `${first.name} and ${second.name} both have a method '${method.wireName}', and Thrift tells calls apart by that name only; serve them on two addresses`,
-      )
-    }
-  }
 }

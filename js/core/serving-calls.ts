@@ -2,6 +2,7 @@ import { CallContext, type CallOrigin } from './call-context.js'
 import type { CallIsolation } from './call-isolation.js'
 import type { MethodDescriptor } from './descriptor.js'
 import { ThriftApplicationErrorType, VoloError } from './errors.js'
+import { isAnswer } from './internal-errors.js'
 import type { MethodInfo } from './method-info.js'
 import { reportEvent } from './report.js'
 import { isPromiseLike, type Answer, type Service } from './service.js'
@@ -18,17 +19,6 @@ export interface ServedMethod {
 
 /** Told of every error that is not an answer: the peer sees only that there was one. */
 export type ErrorHook = (error: unknown, cx: CallContext) => void
-
-/**
- * Errors of this package that were not meant as an answer: they come from calls the handler made, and tell of hosts and types
- * that are not the peer's business. By name, for they may come from another copy of the package.
- */
-const internalErrors: ReadonlySet<string> = new Set([
-  'TransportError',
-  'ThriftProtocolError',
-  'TapeTypeError',
-  'TapeRangeError',
-])
 
 /** The innermost service of a server: the handler. */
 export const handlerService: Service<CallContext, unknown, unknown> = {
@@ -190,7 +180,7 @@ export class ServingCalls {
       this.#internal(cx, wrong)
       return
     }
-    if (!VoloError.is(error) || internalErrors.has(error.name)) {
+    if (!isAnswer(error)) {
       this.#internal(cx, error)
     } else if (error.name === 'ThriftApplicationError') {
       const type: unknown = (error as { readonly type?: unknown }).type

@@ -134,6 +134,11 @@ export class OutTape {
     this.markRope = ''
   }
 
+  /** About how many bytes the open message takes. */
+  get messageSize(): number {
+    return (this.end - this.message) * 8 + this.ropeLength - this.markRopeLength + this.bytesEnd - this.markBytesEnd
+  }
+
   /** Takes the open message back; nothing happens if none is open. */
   rollback(): void {
     if (this.message === 0) return
