@@ -239,6 +239,8 @@ answering({
     const late = new AbortController()
     await Promise.race([Promise.all(lanes), wait(20_000, undefined, { signal: late.signal }).catch(() => undefined)])
     late.abort()
+    // What was given up last may not have reached the core, or its threads, yet.
+    for (let n = 0; n < 100 && kept.some((client) => Client.stats(client).inFlight > 0); n += 1) await wait(20)
     const stats = kept.map((client) => Client.stats(client))
     await Promise.all(kept.map((client) => Client.close(client)))
     setImmediate(() => process.disconnect())
