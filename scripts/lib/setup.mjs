@@ -121,7 +121,9 @@ const typescript = {
  * modules as the compiler wrote them.
  */
 const BUNDLE = [
-  ...['index', 'thrift/index', 'grpc/index', 'testing/index', 'core/generated', 'build/index'].map((entry) => `./dist/${entry}.js`),
+  ...['index', 'thrift/index', 'grpc/index', 'protobuf/index', 'testing/index', 'core/generated', 'build/index'].map(
+    (entry) => `./dist/${entry}.js`,
+  ),
   '--bundle',
   '--splitting',
   '--format=esm',

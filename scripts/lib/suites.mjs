@@ -389,6 +389,13 @@ export const suites = [
   behaviourOn('tokio'),
   behaviourOn('monoio'),
   {
+    name: 'conformance',
+    title: 'conformance of Protobuf',
+    needs: ['generated'],
+    lane: 'node',
+    run: () => counted({ command: process.execPath, args: ['tests/conformance/run.mjs'] }, countSum),
+  },
+  {
     name: 'rust',
     title: 'cargo test',
     needs: ['addon'],
