@@ -32,11 +32,14 @@ async fn ours(mut socket: TcpStream) {
     let (mut input, mut output) = (BytesMut::new(), BytesMut::new());
     loop {
         while connection.has_input() || connection.is_touched() {
-            connection.turn(true, &mut output, 0);
+            let has_read = connection.turn(true, &mut output, 0);
             while let Some(event) = connection.next_event() {
                 if let Event::End(stream, _) = event {
                     connection.answer(stream, head(), Bytes::from_static(REPLY), trailers());
                 }
+            }
+            if !has_read {
+                break;
             }
         }
         if !output.is_empty() {

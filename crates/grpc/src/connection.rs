@@ -38,7 +38,7 @@ enum State {
 /// One HTTP/2 connection whose streams carry messages.
 ///
 /// 1. [`feed`](Self::feed) it what arrives;
-/// 2. [`turn`](Self::turn) it while it [has input](Self::has_input), taking what [happened](Self::next_event) after each turn;
+/// 2. [`turn`](Self::turn) it while it [has input](Self::has_input) and room for output, taking what [happened](Self::next_event) after each turn;
 /// 3. do something with its streams, and [`turn`](Self::turn) it once more if it is [touched](Self::is_touched): what is to be written then lies
 ///    in the output.
 pub struct Connection {
@@ -144,6 +144,11 @@ impl Connection {
         self.streams.len()
     }
 
+    /// Memory that messages take which are incomplete, not wanted yet, or have not left.
+    pub fn memory(&self) -> usize {
+        self.streams.memory()
+    }
+
     /// How the connection ended, once it has: close it when the output is written.
     pub fn ended(&self) -> Option<&Ended> {
         match self.state {
@@ -153,14 +158,16 @@ impl Connection {
     }
 
     /// Reads a slice of what was fed, if `read`, and appends what is to be written to `output`, of which `taken` bytes are under way elsewhere.
-    pub fn turn(&mut self, read: bool, output: &mut BytesMut, taken: usize) {
+    /// False if it did not read although it was to, for the output has no room.
+    pub fn turn(&mut self, read: bool, output: &mut BytesMut, taken: usize) -> bool {
         self.touched = false;
         if let (Some(Ended::Flood(flood)), false) = (&self.ended, matches!(self.state, State::Closed)) {
             if !self.blocked {
                 put_go_away(output, Reason::ENHANCE_YOUR_CALM, &flood.to_string());
             }
             let gone = Gone::lost(&flood.to_string());
-            return self.close(&gone);
+            self.close(&gone);
+            return true;
         }
         let greets = matches!(self.state, State::ServerHandshake(_) | State::ClientHandshake(_));
         let room = self.options.max_output.saturating_sub(taken).max(if greets { GREETING } else { 0 });
@@ -171,11 +178,13 @@ impl Connection {
         if let Some(error) = over {
             self.ended.get_or_insert_with(|| Ended::of(error.as_ref()));
             let gone = error.map_or_else(|| Gone::lost("the connection was closed"), |error| Gone::of(&error));
-            return self.close(&gone);
+            self.close(&gone);
+            return true;
         }
         if self.streams.pump_woken() {
             self.touched = true;
         }
+        allowed > 0 || !read
     }
 
     fn close(&mut self, gone: &Gone) {
@@ -321,7 +330,7 @@ impl Connection {
         Ok(self.streams.insert(stream))
     }
 
-    /// Ends a request behind its messages.
+    /// Ends what this side sends behind what was appended, without trailers: a client's request.
     pub fn finish_request(&mut self, stream: StreamKey) {
         self.change(stream, |stream| stream.finish(Finish::EndStream));
         self.streams.pump(stream);

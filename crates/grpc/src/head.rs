@@ -132,7 +132,19 @@ pub fn read_call<T>(request: &Request<T>) -> Result<CallHead, Box<Response<()>>>
 fn plain(status: StatusCode) -> Response<()> {
     let mut response = Response::new(());
     *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     response
+}
+
+/// What goes with a head that refuses what is no call: words for who looks at it with a tool of the web. None goes with a status of gRPC.
+pub fn refusal_body(head: &Response<()>) -> &'static [u8] {
+    match head.status() {
+        StatusCode::METHOD_NOT_ALLOWED => b"This is a gRPC server: calls are made with POST.\n",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            b"This is a gRPC server: requests have the content-type application/grpc.\n"
+        }
+        _ => b"",
+    }
 }
 
 /// A response's head. `headers` are its metadata.

@@ -27,8 +27,8 @@ pub use connection::Connection;
 pub use frame::{Assembler, FrameError, PREFIX, RawMessage, put_prefix};
 pub use h2::Reason;
 pub use head::{
-    ACCEPT_ENCODING, CONTENT_TYPE, CallHead, Encoding, Encodings, encoding_of, is_grpc, read_call, response_head,
-    trailers_only,
+    ACCEPT_ENCODING, CONTENT_TYPE, CallHead, Encoding, Encodings, encoding_of, is_grpc, read_call, refusal_body,
+    response_head, trailers_only,
 };
 pub use http;
 pub use metadata::{MetadataError, read_metadata, write_metadata};

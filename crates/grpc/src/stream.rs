@@ -107,6 +107,8 @@ pub(crate) struct Stream {
     marks: VecDeque<(u64, u32)>,
     left: u32,
     pub(crate) paused: bool,
+    /// What it was counted for.
+    pub(crate) counted: usize,
     /// It stands in the list of those with something to tell.
     pub(crate) listed: bool,
 }
@@ -131,6 +133,7 @@ impl Stream {
             marks: VecDeque::new(),
             left: 0,
             paused: false,
+            counted: 0,
             listed: false,
         }
     }
@@ -446,6 +449,11 @@ impl Stream {
 
     pub(crate) fn has_responded(&self) -> bool {
         self.respond.is_none()
+    }
+
+    /// Memory its messages take.
+    pub(crate) fn memory(&self) -> usize {
+        self.assembler.memory() + self.out.capacity() + self.first.len()
     }
 
     /// Bytes that wait here to be sent.

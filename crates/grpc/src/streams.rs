@@ -12,6 +12,8 @@ pub(crate) struct Streams {
     ready: Ready,
     /// Those with something to tell.
     telling: VecDeque<StreamKey>,
+    /// Memory of all streams together.
+    memory: usize,
 }
 
 impl Streams {
@@ -29,6 +31,15 @@ impl Streams {
         self.slab.get_mut(key as usize)
     }
 
+    /// Memory of all streams together, as it was when each was last looked after.
+    pub(crate) fn memory(&self) -> usize {
+        self.memory
+    }
+
+    fn remove(&mut self, key: StreamKey) {
+        self.memory -= self.slab.remove(key as usize).counted;
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.slab.len()
     }
@@ -43,11 +54,13 @@ impl Streams {
     /// After something was done to a stream: is it over, does it have something to tell?
     pub(crate) fn settle(&mut self, key: StreamKey) {
         let Some(stream) = self.slab.get_mut(key as usize) else { return };
+        let holds = stream.memory();
+        self.memory = self.memory - std::mem::replace(&mut stream.counted, holds) + holds;
         if !stream.listed && stream.has_event() {
             stream.listed = true;
             self.telling.push_back(key);
         } else if !stream.listed && stream.is_over() {
-            self.slab.remove(key as usize);
+            self.remove(key);
         }
     }
 
@@ -87,14 +100,14 @@ impl Streams {
             if let Some(event) = stream.next_event(key) {
                 if matches!(event, Event::Gone(..)) {
                     self.telling.pop_front();
-                    self.slab.remove(key as usize);
+                    self.remove(key);
                 }
                 return Some(event);
             }
             stream.listed = false;
             self.telling.pop_front();
             if self.slab[key as usize].is_over() {
-                self.slab.remove(key as usize);
+                self.remove(key);
             }
         }
     }

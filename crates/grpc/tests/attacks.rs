@@ -67,7 +67,7 @@ impl Target {
     fn send(&mut self, bytes: &[u8]) -> bool {
         self.connection.feed(Bytes::copy_from_slice(bytes), Instant::now());
         while self.connection.has_input() || self.connection.is_touched() {
-            self.connection.turn(true, &mut self.output, 0);
+            let has_read = self.connection.turn(true, &mut self.output, 0);
             while let Some(event) = self.connection.next_event() {
                 match event {
                     Event::Request(..) => self.requests += 1,
@@ -78,7 +78,7 @@ impl Target {
             self.most_output = self.most_output.max(self.output.len());
             if self.answers {
                 self.output.clear();
-            } else if self.output.len() >= Http2Options::default().max_output {
+            } else if !has_read {
                 break;
             }
         }

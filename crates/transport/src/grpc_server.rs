@@ -6,7 +6,7 @@ use bytes::Bytes;
 use volo_js_grpc::{
     Code, Encoding, Event, FrameError, RawMessage, StreamKey,
     http::{HeaderMap, Request, Response},
-    put_status, read_call, read_metadata, response_head, trailers_only,
+    put_status, read_call, read_metadata, refusal_body, response_head, trailers_only,
 };
 use volo_js_protobuf::DecodeError;
 use volo_js_tape::{Full, Header, InTape, Kind, Malformed, OutMessage, OutTape};
@@ -32,6 +32,8 @@ pub(crate) struct ServerStream {
     call: Option<CallId>,
     /// The one message of a call that does not stream its requests.
     message: Option<Bytes>,
+    /// When its head came.
+    since: Instant,
     metadata: Vec<u8>,
     timeout_ms: f64,
     deadline: Option<Instant>,
@@ -133,6 +135,7 @@ impl Engine {
             method,
             call: None,
             message: None,
+            since: now,
             metadata,
             timeout_ms: call.timeout.map_or(0.0, |time| (time.as_secs_f64() * 1e3).max(f64::MIN_POSITIVE)),
             deadline: call.timeout.and_then(|time| now.checked_add(time)),
@@ -325,7 +328,14 @@ impl Engine {
         let owner = self.connections[id as usize].owner;
         if let Some(http2) = self.http2(id) {
             http2.served.remove(stream);
-            http2.link.respond(stream, response, true);
+            let body = refusal_body(&response);
+            http2.link.respond(stream, response, body.is_empty());
+            if !body.is_empty()
+                && let Some(out) = http2.link.output(stream)
+            {
+                out.extend_from_slice(body);
+                http2.link.finish_request(stream);
+            }
             http2.link.ignore(stream);
         }
         if let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) {
@@ -358,6 +368,28 @@ impl Engine {
             }
         }
         self.touch(id);
+    }
+
+    /// Ends the calls whose one message does not come.
+    pub(crate) fn end_incomplete(&mut self) {
+        let now = self.now;
+        let mut late = Vec::new();
+        for (id, connection) in &mut self.connections {
+            let Some(Owner::Server(server)) = self.owners.get(connection.owner as usize) else { continue };
+            let Some(http2) = connection.http2.as_deref_mut().filter(|_| !connection.paused) else { continue };
+            let most = server.options.frame_timeout;
+            let streams = http2.served.iter().filter(|(_, record)| {
+                record.call.is_none() && record.message.is_none() && now.duration_since(record.since) >= most
+            });
+            late.extend(streams.map(|(stream, _)| (id as ConnectionId, stream, most)));
+        }
+        for (id, stream, most) in late {
+            if let Some(Owner::Server(server)) = self.owners.get(self.connections[id as usize].owner as usize) {
+                server.counters.frame_timeouts.add(1);
+            }
+            let text = format!("the request was not complete after {most:?}");
+            self.give_up(id, stream, Refusal(Code::DeadlineExceeded, text));
+        }
     }
 
     /// Ends the calls whose time is over.

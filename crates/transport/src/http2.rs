@@ -43,6 +43,10 @@ impl<T> ByStream<T> {
         self.0.get_mut(key as usize)?.take()
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (StreamKey, &T)> {
+        self.0.iter().enumerate().filter_map(|(key, value)| Some((key as StreamKey, value.as_ref()?)))
+    }
+
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = T> + '_ {
         self.0.drain(..).flatten()
     }
@@ -182,8 +186,11 @@ impl Engine {
                 break;
             }
             self.buffers.prepare(&mut connection.out);
-            http2.link.turn(true, &mut connection.out, connection.taken);
+            let has_read = http2.link.turn(true, &mut connection.out, connection.taken);
             self.pause_if_heavy(id);
+            if !has_read {
+                break;
+            }
         }
         self.touch(id);
     }
@@ -195,12 +202,43 @@ impl Engine {
         }
     }
 
+    /// Counts what the streams of a connection hold. False if that is more than the process may hold: the connection is closed.
+    fn is_within_budget(&mut self, id: ConnectionId) -> bool {
+        let connection = &mut self.connections[id as usize];
+        let (Some(http2), Some(Owner::Server(server))) =
+            (&connection.http2, self.owners.get(connection.owner as usize))
+        else {
+            return true;
+        };
+        if connection.share.resize(http2.link.memory(), server.options.memory_budget) {
+            return true;
+        }
+        server.counters.memory_refusals.add(1);
+        self.protocol_error(id, "incomplete messages of all connections exceed the process's memory budget");
+        false
+    }
+
     fn pause_if_heavy(&mut self, id: ConnectionId) {
-        let connection = &self.connections[id as usize];
-        let Some(Owner::Server(server)) = self.owners.get(connection.owner as usize) else { return };
-        let limit = server.grpc.as_ref().map_or(usize::MAX, |grpc| grpc.options.http2.max_output);
-        if !connection.paused && connection.unwritten() >= limit.min(server.options.max_unwritten) {
-            self.pause(id);
+        let connection = &mut self.connections[id as usize];
+        let unwritten = connection.unwritten();
+        if connection.paused {
+            return;
+        }
+        match self.owners.get(connection.owner as usize) {
+            Some(Owner::Server(server)) => {
+                let limit = server.grpc.as_ref().map_or(usize::MAX, |grpc| grpc.options.http2.max_output);
+                if unwritten >= limit.min(server.options.max_unwritten) {
+                    self.pause(id);
+                }
+            }
+            Some(Owner::Client(client)) => {
+                let limit = client.grpc.as_ref().map_or(usize::MAX, |grpc| grpc.setup.options.http2.max_output);
+                if unwritten >= limit {
+                    connection.paused = true;
+                    self.actions.push_back(Action::Interest(id));
+                }
+            }
+            None => {}
         }
     }
 
@@ -243,6 +281,10 @@ impl Engine {
         }
         let connection = &mut self.connections[id as usize];
         connection.out_share.note(connection.out.capacity());
+        if !self.is_within_budget(id) {
+            return;
+        }
+        let connection = &mut self.connections[id as usize];
         if connection.out.is_empty() {
             self.buffers.release(&mut connection.out);
         } else {
@@ -261,8 +303,16 @@ impl Engine {
 
     /// The output of a connection has become shorter.
     pub(crate) fn http2_wrote(&mut self, id: ConnectionId) {
-        let Some(connection) = self.connections.get(id as usize) else { return };
+        let Some(connection) = self.connections.get_mut(id as usize) else { return };
         let Some(http2) = &connection.http2 else { return };
+        if matches!(connection.role, Role::Client { .. }) && connection.paused && connection.out.is_empty() {
+            connection.paused = false;
+            self.actions.push_back(Action::Interest(id));
+        }
+        if !connection.paused && http2.link.has_input() {
+            self.enlist(id);
+        }
+        let Some(http2) = &self.connections[id as usize].http2 else { return };
         if http2.link.is_blocked() {
             self.touch(id);
         } else if http2.link.ended().is_some() {

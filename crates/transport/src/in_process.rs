@@ -33,6 +33,7 @@ impl Engine {
                 self.unpause_if_lighter(id);
             }
             self.receive(peer, out, tape);
+            self.http2_wrote(id);
             self.finish_if_over(id);
         }
     }

@@ -461,10 +461,12 @@ impl Engine {
     pub(crate) fn unpause_if_lighter(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(id as usize) else { return };
         let Some(Owner::Server(server)) = self.owners.get(connection.owner as usize) else { return };
-        if connection.paused
-            && connection.calls() <= server.options.max_in_flight / 2
-            && connection.unwritten() <= server.options.max_unwritten / 2
-        {
+        // Streams of HTTP/2 have a limit of their own, and may live for long.
+        let (few, most) = match (&connection.http2, &server.grpc) {
+            (Some(_), Some(grpc)) => (true, grpc.options.http2.max_output.min(server.options.max_unwritten)),
+            _ => (connection.calls() <= server.options.max_in_flight / 2, server.options.max_unwritten),
+        };
+        if connection.paused && few && connection.unwritten() <= most / 2 {
             connection.paused = false;
             self.actions.push_back(crate::Action::Interest(id));
             if connection.has_input() {

@@ -56,6 +56,7 @@ impl Engine {
     pub fn tick(&mut self) {
         let now = self.now;
         self.end_overdue();
+        self.end_incomplete();
         self.try_again();
         let late: Vec<_> = self
             .connections

@@ -367,3 +367,46 @@ fn messages_are_compressed_both_ways_where_that_is_wanted() {
         assert!((1..1000).contains(&(answers.read().bytes_read - written)));
     }
 }
+
+#[test]
+fn large_streams_pass_both_ways_at_once() {
+    const COUNT: usize = 100;
+    let mut isolate = both();
+    let text = |n: usize| format!("{n}:{}", "z".repeat(150_000));
+    let call = isolate.call(CLIENT, 0, BOTH, None, 0.0, "");
+    isolate.submit();
+    let request = isolate.told().remove(0);
+    isolate.say(Kind::Headers, &request, None, 0, &[]);
+    isolate.submit();
+    // Each side sends on where it is told that what it sent has left, and uses up what it gets.
+    let (mut sent, mut free, mut got) = ([0; 2], [2; 2], [Vec::new(), Vec::new()]);
+    for _ in 0..10_000 {
+        for (side, to) in [&call, &request].into_iter().enumerate() {
+            while free[side] > 0 && sent[side] < COUNT {
+                isolate.say(Kind::StreamMessage, to, Some(&text(sent[side])), 1, &[]);
+                isolate.submit();
+                sent[side] += 1;
+                free[side] -= 1;
+            }
+        }
+        for message in isolate.told() {
+            let side = usize::from(message.owner == support::SERVER);
+            match message.kind {
+                Kind::Credit => free[side] += message.first.0 as usize,
+                Kind::StreamMessage => {
+                    got[side].push(message.text.clone().unwrap());
+                    assert_eq!(message.first.1, 1, "large messages are marked one by one");
+                    isolate.credit(if side == 0 { &call } else { &request }, 1);
+                }
+                _ => {}
+            }
+        }
+        if got.iter().all(|got| got.len() == COUNT) {
+            break;
+        }
+    }
+    for got in got {
+        assert_eq!(got.len(), COUNT);
+        assert!(got.iter().enumerate().all(|(n, got)| *got == text(n)));
+    }
+}

@@ -1,5 +1,5 @@
 //! An engine with the tapes of an isolate, and a peer without sockets.
-#![allow(dead_code, missing_docs, clippy::unwrap_used)]
+#![allow(dead_code, missing_docs, clippy::unwrap_used, clippy::must_use_candidate)]
 
 use std::{
     sync::Arc,
@@ -87,7 +87,8 @@ pub struct Got {
     pub strings: Vec<String>,
 }
 
-fn read(reader: &InReader<'_>, message: &InMessage) -> Got {
+/// Reads a message.
+pub fn read(reader: &InReader<'_>, message: &InMessage) -> Got {
     let body = message.body;
     let kind = message.header.kind;
     let string = |slot| String::from_utf8_lossy(reader.string(message, slot)).into_owned();
@@ -384,10 +385,17 @@ impl Client {
     pub fn exchange(&mut self, isolate: &mut Isolate, id: ConnectionId) -> Vec<Got> {
         let mut told = Vec::new();
         for _ in 0..1000 {
+            if self.connection.is_blocked() {
+                // What was written has been taken.
+                self.connection.turn(false, &mut self.output, 0);
+            }
             while self.connection.is_touched() || self.connection.has_input() {
-                self.connection.turn(true, &mut self.output, 0);
+                let has_read = self.connection.turn(true, &mut self.output, 0);
                 while let Some(event) = self.connection.next_event() {
                     self.events.push(event);
+                }
+                if !has_read {
+                    break;
                 }
             }
             let out = self.output.split().freeze();
