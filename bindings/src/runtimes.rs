@@ -134,14 +134,16 @@ impl Runtimes {
     /// Whom a message of the out tape is for; None if nobody waits for it any more.
     pub(crate) fn part_of(&self, header: &Header) -> Option<usize> {
         match (header.kind, self.homes.get(&header.owner)) {
-            (Kind::Call | Kind::Cancel, Some(Home::Client { part, .. })) => Some(*part),
+            (_, Some(Home::Client { part, .. })) => Some(*part),
             (_, Some(Home::Server { runtime: Some(runtime), .. })) => {
                 let runtime = &self.started[*runtime];
                 let index = runtime.threads.of_call(header.call);
                 (index < runtime.threads.links().len()).then_some(runtime.first + index)
             }
             // An engine without the client of a call says that it is closed.
-            (Kind::Call | Kind::Cancel, _) | (_, Some(Home::Server { runtime: None, .. })) => Some(INLINE),
+            (Kind::Call | Kind::Request | Kind::Cancel, _) | (_, Some(Home::Server { runtime: None, .. })) => {
+                Some(INLINE)
+            }
             // Calls are named by their engine: any other one may have a call of the same name.
             _ => None,
         }
