@@ -11,10 +11,7 @@ import { ItemService } from './volo-gen/grpc/index.js'
 
 const { values } = parseArgs({ options: { port: { type: 'string', default: '8080' } } })
 
-await using client = Client.of(ItemService, 'volo-example')
-  .layerOuter(log())
-  .address(`[::1]:${values.port}`)
-  .build()
+await using client = Client.of(ItemService, 'volo-example').layerOuter(log()).address(`[::1]:${values.port}`).build()
 
 const { item } = await client.getItem({ id: 1024n }, { timeout: '3s' })
 console.log(item)
