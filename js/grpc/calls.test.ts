@@ -235,6 +235,43 @@ test('layers see streams as iterables, and taps see every message', async (t) =>
   t.deepEqual([...seen].sort(), ['< 1', '< 2', '> 1', '> 2'])
 })
 
+for (const compression of ['gzip', 'deflate', 'zstd'] as const) {
+  test(`messages are compressed both ways: ${compression}`, async (t) => {
+    const handle = await new Server()
+      .add(ItemService, plain as never)
+      .options({ compression })
+      .listen('127.0.0.1:0')
+    const client = Client.of(ItemService, 'items').address(handle.address).options({ compression }).build()
+    const title = 'the same again '.repeat(20_000)
+    const calls = client as unknown as ItemClient
+    t.deepEqual(
+      (await all(calls.bidirectionalStream([{ title }, { title: '' }, { title }]))).map((item) => item.title),
+      [title, '', title],
+    )
+    const { bytesRead, bytesWritten } = handle.stats()
+    t.true(bytesRead < title.length, `${bytesRead} bytes came`)
+    t.true(bytesWritten < title.length, `${bytesWritten} bytes went`)
+    await Client.close(client)
+    await handle.close()
+  })
+}
+
+test('a message beyond the limit ends its call, compressed or not', async (t) => {
+  for (const compression of [undefined, 'gzip'] as const) {
+    const handle = await new Server()
+      .add(ItemService, plain as never)
+      .options({ maxReceiveMessage: '64KiB' })
+      .listen('127.0.0.1:0')
+    const options = compression === undefined ? {} : { compression }
+    const client = Client.of(ItemService, 'items').address(handle.address).options(options).build()
+    const calls = client as unknown as ItemClient
+    await t.throwsAsync(calls.clientStream([{ title: 'x'.repeat(100_000) }]), { code: 'RESOURCE_EXHAUSTED' })
+    t.like(await calls.clientStream([{ title: 'fits' }]), { item: { title: 'fits' } })
+    await Client.close(client)
+    await handle.close()
+  }
+})
+
 test('methods and services that are not there, and values the IDL does not allow, are told', async (t) => {
   const { client, errors } = await pair(t, { getItem: () => ({ item: { id: 'x' } }) })
   await t.throwsAsync(client.getItem({ id: 'x' }), { message: /GetItemRequest\.id/ })
