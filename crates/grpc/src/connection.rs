@@ -3,7 +3,7 @@
 use std::{
     pin::Pin,
     task::{Context, Poll, Waker},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use bytes::{Bytes, BytesMut};
@@ -52,6 +52,11 @@ pub struct Connection {
     blocked: bool,
     ended: Option<Ended>,
     draining: bool,
+    pings: Option<h2::PingPong>,
+    /// When the last bytes came.
+    heard: Instant,
+    /// When a PING was sent that is not answered.
+    pinged: Option<Instant>,
 }
 
 impl Connection {
@@ -70,7 +75,7 @@ impl Connection {
             .data_frame_budget(options.data_frame_budget)
             .handshake(inside);
         let scanner = Scanner::of_client(options.floods, now);
-        Self::new(State::ServerHandshake(Box::new(handshake)), outside, scanner, options, max_message)
+        Self::new(State::ServerHandshake(Box::new(handshake)), outside, scanner, options, max_message, now)
     }
 
     /// A connection that a client makes; messages it receives may have `max_message` bytes.
@@ -88,10 +93,17 @@ impl Connection {
             .data_frame_budget(options.data_frame_budget);
         let handshake = Box::pin(async move { builder.handshake(inside).await });
         let scanner = Scanner::of_server(options.floods, now);
-        Self::new(State::ClientHandshake(handshake), outside, scanner, options, max_message)
+        Self::new(State::ClientHandshake(handshake), outside, scanner, options, max_message, now)
     }
 
-    fn new(state: State, pipe: PipeEnd, scanner: Scanner, options: Http2Options, max_message: usize) -> Self {
+    fn new(
+        state: State,
+        pipe: PipeEnd,
+        scanner: Scanner,
+        options: Http2Options,
+        max_message: usize,
+        now: Instant,
+    ) -> Self {
         Self {
             state,
             pipe,
@@ -103,6 +115,9 @@ impl Connection {
             blocked: false,
             ended: None,
             draining: false,
+            pings: None,
+            heard: now,
+            pinged: None,
         }
     }
 
@@ -111,6 +126,8 @@ impl Connection {
         if self.ended.is_some() {
             return;
         }
+        self.heard = now;
+        self.scanner.has_calls = self.streams.len() > 0;
         if let Err(flood) = self.scanner.scan(&bytes, now) {
             self.ended = Some(Ended::Flood(flood));
             self.touched = true;
@@ -208,8 +225,42 @@ impl Connection {
         self.streams.has_event()
     }
 
+    /// Sends a PING where the peer has been silent for long. False if it does not answer: the connection is lost. To be called now and then.
+    pub fn keep_alive(&mut self, now: Instant) -> bool {
+        let Some(keep_alive) = self.options.keep_alive else { return true };
+        let idle = self.streams.len() == 0 && !keep_alive.without_calls;
+        match self.pinged {
+            Some(since) if self.heard >= since => {
+                self.pinged = None;
+                if let Some(pings) = &mut self.pings {
+                    // Makes room for the next one.
+                    let _ = pings.poll_pong(&mut Context::from_waker(Waker::noop()));
+                }
+            }
+            Some(since) => return now.duration_since(since) < keep_alive.timeout,
+            None if idle || now.duration_since(self.heard) < keep_alive.time.max(Duration::from_secs(1)) => {}
+            None => {
+                if self.pings.is_none() {
+                    self.pings = match &mut self.state {
+                        State::Server(connection) => connection.ping_pong(),
+                        State::Client { connection, .. } => connection.ping_pong(),
+                        _ => None,
+                    };
+                }
+                if let Some(pings) = &mut self.pings
+                    && pings.send_ping(h2::Ping::opaque()).is_ok()
+                {
+                    self.pinged = Some(now);
+                    self.touched = true;
+                }
+            }
+        }
+        true
+    }
+
     fn change<T>(&mut self, stream: StreamKey, change: impl FnOnce(&mut Stream) -> T) -> Option<T> {
         self.touched = true;
+        self.scanner.sent();
         let result = change(self.streams.get_mut(stream)?);
         self.streams.settle(stream);
         Some(result)
@@ -233,6 +284,7 @@ impl Connection {
     /// Where to append messages, framed, behind the head; none if the stream takes none.
     pub fn output(&mut self, stream: StreamKey) -> Option<&mut BytesMut> {
         self.touched = true;
+        self.scanner.sent();
         self.streams.get_mut(stream).filter(|stream| stream.can_send()).map(Stream::output)
     }
 

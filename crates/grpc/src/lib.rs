@@ -34,7 +34,7 @@ pub use http;
 pub use metadata::{MetadataError, read_metadata, write_metadata};
 pub use scan::{Flood, FloodLimits, GoAway};
 
-pub use settings::Http2Options;
+pub use settings::{Http2Options, KeepAlive};
 pub use status::{
     Code, GRPC_MESSAGE, GRPC_STATUS, code_of_http, code_of_reset, decode_message, encode_message, put_status, status_of,
 };

@@ -9,6 +9,10 @@ use bytes::Bytes;
 const PREFACE: usize = 24;
 const HEADER: usize = 9;
 const WINDOW: Duration = Duration::from_secs(1);
+/// PINGs that come too soon and are let pass.
+const STRIKES: u32 = 2;
+/// How often a peer without calls may send a PING.
+const WITHOUT_CALLS: Duration = Duration::from_secs(2 * 3600);
 /// More of a GOAWAY's debug data is not kept.
 const DEBUG_DATA: usize = 1 << 10;
 
@@ -26,11 +30,14 @@ pub struct FloodLimits {
     pub resets: u32,
     /// SETTINGS and PING frames, each, in a second. Default 100.
     pub control_frames: u32,
+    /// A PING sooner than this after the one before it, where nothing was sent to the peer in between, is a strike; the third one ends the
+    /// connection, as in grpc-go. Only for servers. Default 5 min; without calls 2 h at least, unless it is zero.
+    pub ping_interval: Duration,
 }
 
 impl Default for FloodLimits {
     fn default() -> Self {
-        Self { resets: 500, control_frames: 100 }
+        Self { resets: 500, control_frames: 100, ping_interval: Duration::from_secs(300) }
     }
 }
 
@@ -76,6 +83,11 @@ pub(crate) struct Scanner {
     pings: u32,
     settings_frames: u32,
     last_opened: u32,
+    is_of_client: bool,
+    last_ping: Option<Instant>,
+    strikes: u32,
+    /// Does the peer have calls?
+    pub(crate) has_calls: bool,
     pub(crate) go_away: Option<GoAway>,
     /// The peer's first SETTINGS have come.
     pub(crate) has_settings: bool,
@@ -84,7 +96,7 @@ pub(crate) struct Scanner {
 impl Scanner {
     /// What a client sends: it begins with the preface.
     pub(crate) fn of_client(limits: FloodLimits, now: Instant) -> Self {
-        Self { skip: PREFACE, ..Self::of_server(limits, now) }
+        Self { skip: PREFACE, is_of_client: true, ..Self::of_server(limits, now) }
     }
 
     /// What a server sends.
@@ -102,6 +114,10 @@ impl Scanner {
             pings: 0,
             settings_frames: 0,
             last_opened: 0,
+            is_of_client: false,
+            last_ping: None,
+            strikes: 0,
+            has_calls: false,
             go_away: None,
             has_settings: false,
         }
@@ -135,7 +151,7 @@ impl Scanner {
                 let (header, behind) = rest.split_at(HEADER);
                 rest = behind;
                 self.header.copy_from_slice(header);
-                self.frame()?;
+                self.frame(now)?;
             } else {
                 let count = (HEADER - self.have).min(rest.len());
                 self.header[self.have..self.have + count].copy_from_slice(&rest[..count]);
@@ -143,7 +159,7 @@ impl Scanner {
                 self.have += count;
                 if self.have == HEADER {
                     self.have = 0;
-                    self.frame()?;
+                    self.frame(now)?;
                 }
             }
         }
@@ -160,7 +176,30 @@ impl Scanner {
         self.go_away = Some(GoAway { last_stream, code, debug_data });
     }
 
-    fn frame(&mut self) -> Result<(), Flood> {
+    /// Something was sent to the peer, which may be why it sends a PING.
+    pub(crate) fn sent(&mut self) {
+        self.last_ping = None;
+        self.strikes = 0;
+    }
+
+    fn ping(&mut self, now: Instant) -> Result<(), Flood> {
+        self.pings += 1;
+        if self.pings > self.limits.control_frames {
+            return Err(Flood::Pings);
+        }
+        if !self.is_of_client || self.limits.ping_interval.is_zero() {
+            return Ok(());
+        }
+        let least =
+            if self.has_calls { self.limits.ping_interval } else { WITHOUT_CALLS.max(self.limits.ping_interval) };
+        if self.last_ping.is_some_and(|last| now.duration_since(last) < least) {
+            self.strikes += 1;
+        }
+        self.last_ping = Some(now);
+        if self.strikes > STRIKES { Err(Flood::Pings) } else { Ok(()) }
+    }
+
+    fn frame(&mut self, now: Instant) -> Result<(), Flood> {
         let [a, b, c, kind, flags, s0, s1, s2, s3] = self.header;
         let length = u32::from_be_bytes([0, a, b, c]) as usize;
         self.skip = length;
@@ -185,12 +224,7 @@ impl Scanner {
                     return Err(Flood::Settings);
                 }
             }
-            PING if flags & ACK == 0 => {
-                self.pings += 1;
-                if self.pings > self.limits.control_frames {
-                    return Err(Flood::Pings);
-                }
-            }
+            PING if flags & ACK == 0 => self.ping(now)?,
             GOAWAY => {
                 self.skip = 0;
                 self.payload.clear();
@@ -240,7 +274,7 @@ mod tests {
     #[test]
     fn floods_are_noticed_and_ordinary_traffic_is_not() {
         let begin = Instant::now();
-        let new = || Scanner::of_server(FloodLimits { resets: 10, control_frames: 5 }, begin);
+        let new = || Scanner::of_server(FloodLimits { resets: 10, control_frames: 5, ..FloodLimits::default() }, begin);
         let (ping, settings) = (frame(PING, 0, 0, &[0; 8]), frame(SETTINGS, 0, 0, b""));
         let call = |n: u32| frame(HEADERS, 5, n * 2 + 1, b"");
         let reset = |n: u32| frame(RST_STREAM, 0, n * 2 + 1, &[0; 4]);
@@ -262,6 +296,23 @@ mod tests {
             scan(&mut scanner, &ping, 99, begin + WINDOW).unwrap();
         }
         assert_eq!(scan(&mut scanner, &ping, 99, begin + WINDOW), Err(Flood::Pings));
+
+        // A client's PINGs are to be rare where nothing is sent to it.
+        let mut scanner = Scanner::of_client(FloodLimits::default(), begin);
+        scanner.has_calls = true;
+        scan(&mut scanner, &[0; PREFACE], 99, begin).unwrap();
+        let minutes = |n: u64| begin + Duration::from_secs(60 * n);
+        for n in 0..3 {
+            scan(&mut scanner, &ping, 99, minutes(n * 5)).unwrap();
+        }
+        for n in 0..10 {
+            scanner.sent();
+            scan(&mut scanner, &ping, 99, minutes(20 + n)).unwrap();
+        }
+        for n in 0..2 {
+            scan(&mut scanner, &ping, 99, minutes(30 + n)).unwrap();
+        }
+        assert_eq!(scan(&mut scanner, &ping, 99, minutes(32)), Err(Flood::Pings));
 
         assert_eq!(scan(&mut new(), &settings.repeat(6), 99, begin), Err(Flood::Settings));
         let rapid: Vec<u8> = (0..11).flat_map(|n| [call(n), reset(n)].concat()).collect();

@@ -1,6 +1,19 @@
 //! What can be set about HTTP/2.
 
+use std::time::Duration;
+
 use crate::FloodLimits;
+
+/// How a side finds out that its peer is gone although nothing says so. Like gRPC's keepalive (proposals A8 and A9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeepAlive {
+    /// Silence after which a PING is sent. Not below 1 s.
+    pub time: Duration,
+    /// Silence after a PING after which the connection is lost.
+    pub timeout: Duration,
+    /// Also while there is no call. Servers may object to that.
+    pub without_calls: bool,
+}
 
 /// HTTP/2 as both ends of a gRPC connection use it; sizes in bytes.
 #[derive(Debug, Clone)]
@@ -26,6 +39,8 @@ pub struct Http2Options {
     pub max_pending_resets: usize,
     /// Streams this side may reset over errors of the peer before it ends the connection. Default 1024.
     pub max_local_error_resets: usize,
+    /// How a peer that is gone is noticed. Default not at all.
+    pub keep_alive: Option<KeepAlive>,
     /// What a peer may send of a kind.
     pub floods: FloodLimits,
 }
@@ -43,6 +58,7 @@ impl Default for Http2Options {
             data_frame_budget: 1 << 20,
             max_pending_resets: 200,
             max_local_error_resets: 1024,
+            keep_alive: None,
             floods: FloodLimits::default(),
         }
     }

@@ -1,6 +1,6 @@
 //! What gRPC needs to know of a server or client.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use volo_js_grpc::{Encoding, Http2Options};
 use volo_js_protobuf::{Limits, Program};
@@ -16,11 +16,22 @@ pub struct GrpcOptions {
     pub limits: Limits,
     /// How messages are compressed, where the peer can read it and the message does not say otherwise. Default not at all.
     pub encoding: Option<Encoding>,
+    /// A server's connection that is this old is told to go, so that clients spread anew; a tenth more or less. Default never.
+    pub max_connection_age: Option<Duration>,
+    /// How long calls of such a connection may go on. Default 30 s.
+    pub max_connection_age_grace: Duration,
 }
 
 impl Default for GrpcOptions {
     fn default() -> Self {
-        Self { http2: Http2Options::default(), max_receive_message: 4 << 20, limits: Limits::default(), encoding: None }
+        Self {
+            http2: Http2Options::default(),
+            max_receive_message: 4 << 20,
+            limits: Limits::default(),
+            encoding: None,
+            max_connection_age: None,
+            max_connection_age_grace: Duration::from_secs(30),
+        }
     }
 }
 

@@ -301,6 +301,56 @@ impl Engine {
         }
     }
 
+    /// No new calls on this connection; it closes when those it has are over.
+    pub(crate) fn say_goodbye(&mut self, id: ConnectionId) {
+        if let Some(http2) = self.http2(id) {
+            http2.link.shut_down();
+            self.touch(id);
+        }
+    }
+
+    /// Looks after connections of HTTP/2: is the peer still there, is it time to go?
+    pub(crate) fn care_for_connections(&mut self) {
+        let now = self.now;
+        let (mut lost, mut old, mut overdue, mut touched) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (id, connection) in &mut self.connections {
+            let Some(http2) = connection.http2.as_deref_mut() else { continue };
+            let id = id as ConnectionId;
+            if !http2.link.keep_alive(now) {
+                lost.push(id);
+                continue;
+            }
+            if http2.link.is_touched() {
+                touched.push(id);
+            }
+            let Some(Owner::Server(server)) = self.owners.get(connection.owner as usize) else { continue };
+            let Some(options) = server.grpc.as_ref().map(|grpc| &grpc.options) else { continue };
+            let Some(most) = options.max_connection_age else { continue };
+            // Spread by what tells connections apart, so that they do not all come back at once.
+            let most = most.mul_f64(0.9 + 0.2 * f64::from(connection.serial.wrapping_mul(0x9e37_79b9) >> 16) / 65536.0);
+            let age = now.duration_since(connection.created);
+            if age >= most.saturating_add(options.max_connection_age_grace) {
+                overdue.push(id);
+            } else if age >= most && !http2.link.is_leaving() {
+                old.push(id);
+            }
+        }
+        for id in lost {
+            self.end(id, "the peer does not answer a keepalive PING");
+        }
+        for id in overdue {
+            self.end(id, "the connection is past its age");
+        }
+        for id in old {
+            self.say_goodbye(id);
+        }
+        for id in touched {
+            if self.connections.contains(id as usize) {
+                self.touch(id);
+            }
+        }
+    }
+
     /// The output of a connection has become shorter.
     pub(crate) fn http2_wrote(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(id as usize) else { return };

@@ -57,6 +57,7 @@ impl Engine {
         let now = self.now;
         self.end_overdue();
         self.end_incomplete();
+        self.care_for_connections();
         self.try_again();
         let late: Vec<_> = self
             .connections
@@ -102,6 +103,11 @@ impl Engine {
                         &counters.write_timeouts,
                         format!("it has taken nothing of its replies for {:?}", server.options.write_timeout),
                     ),
+                    Late::Idle if connection.http2.as_ref().is_some_and(|http2| !http2.link.is_leaving()) => {
+                        // It is told; if it does not go, it is closed the next time.
+                        counters.idle_timeouts.add(1);
+                        return self.say_goodbye(id);
+                    }
                     Late::Idle | Late::Connect => {
                         // What the operator asked for; no event.
                         counters.idle_timeouts.add(1);

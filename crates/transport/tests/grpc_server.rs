@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 
 use support::{BOTH, Client, DOWN, Isolate, UNARY, UP, framed};
-use volo_js_grpc::{Http2Options, Reason};
+use volo_js_grpc::{Http2Options, KeepAlive, Reason};
 use volo_js_tape::Kind;
 use volo_js_transport::{GrpcOptions, ServerOptions};
 
@@ -294,4 +294,50 @@ fn what_streams_hold_counts_in_the_memory_budget() {
     }
     let told = client.exchange(&mut isolate, id);
     assert!(told.iter().any(|got| got.kind == Kind::Event && got.strings[0].contains("memory budget")), "{told:?}");
+}
+
+#[test]
+fn a_connection_that_is_old_is_told_to_go_and_then_closed() {
+    let options = GrpcOptions {
+        max_connection_age: Some(Duration::from_secs(100)),
+        max_connection_age_grace: Duration::from_secs(10),
+        ..GrpcOptions::default()
+    };
+    let (mut isolate, id, mut client) = start_with(options, ServerOptions::default());
+    client.call("/test.Texts/Unary", "a");
+    let request = client.exchange(&mut isolate, id).remove(0);
+    isolate.pass(Duration::from_secs(89));
+    client.exchange(&mut isolate, id);
+    assert!(client.connection.go_away().is_none());
+    isolate.pass(Duration::from_secs(22));
+    client.exchange(&mut isolate, id);
+    if client.connection.go_away().is_some() && isolate.engine.owner_of(id).is_some() {
+        isolate.pass(Duration::from_secs(10));
+    }
+    let told = isolate.told();
+    assert_eq!(told.iter().map(|got| (got.kind, got.call)).collect::<Vec<_>>(), [(Kind::Gone, request.call)]);
+}
+
+#[test]
+fn a_peer_that_is_gone_without_a_word_is_noticed() {
+    let keep_alive = KeepAlive { time: Duration::from_secs(10), timeout: Duration::from_secs(5), without_calls: false };
+    let options = GrpcOptions {
+        http2: Http2Options { keep_alive: Some(keep_alive), ..Http2Options::default() },
+        ..GrpcOptions::default()
+    };
+    let (mut isolate, id, mut client) = start_with(options, ServerOptions::default());
+    isolate.pass(Duration::from_secs(60));
+    assert!(isolate.written(id).is_empty(), "nobody waits for anything");
+    client.call("/test.Texts/Unary", "a");
+    client.exchange(&mut isolate, id);
+    for _ in 0..5 {
+        isolate.pass(Duration::from_secs(10));
+        assert!(client.exchange(&mut isolate, id).is_empty(), "it answers");
+        isolate.pass(Duration::from_secs(5));
+        assert!(client.exchange(&mut isolate, id).is_empty());
+    }
+    isolate.pass(Duration::from_secs(10));
+    assert_eq!(isolate.written(id).len(), 17, "a PING");
+    isolate.pass(Duration::from_secs(5));
+    assert_eq!(isolate.told().iter().map(|got| got.kind).collect::<Vec<_>>(), [Kind::Gone]);
 }
