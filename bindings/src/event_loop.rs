@@ -8,6 +8,7 @@ use std::{
     ptr,
     rc::Rc,
     sync::Arc,
+    time::Instant,
 };
 
 use napi::{Env, Error, JsValue, Result, Status, bindgen_prelude::Object, sys};
@@ -51,11 +52,15 @@ pub(crate) struct Inner {
     closing: Cell<bool>,
     idling: Cell<bool>,
     ticking: Cell<bool>,
+    /// When the timer rings, where that is sooner than it usually does.
+    rings_at: Cell<Option<Instant>>,
     referenced: Cell<bool>,
     /// The end of an I/O thread has been reported.
     failed: Cell<bool>,
 }
 
+/// How often timeouts are looked for, in milliseconds.
+const TICK: u64 = 100;
 const PREPARE: usize = 0;
 const IDLE: usize = 1;
 const TIMER: usize = 2;
@@ -99,6 +104,7 @@ impl Inner {
             closing: Cell::new(false),
             idling: Cell::new(false),
             ticking: Cell::new(false),
+            rings_at: Cell::new(None),
             referenced: Cell::new(false),
             failed: Cell::new(false),
         });
@@ -332,11 +338,20 @@ impl Inner {
                 }
             }
             if tick.is_some() != self.ticking.replace(tick.is_some()) {
-                if let Some(every) = tick {
-                    let every = every.as_millis() as u64;
-                    (self.uv.timer_start)(self.handles[TIMER], on_timer, every, every);
+                if tick.is_some() {
+                    (self.uv.timer_start)(self.handles[TIMER], on_timer, TICK, TICK);
                 } else {
                     (self.uv.timer_stop)(self.handles[TIMER]);
+                }
+                self.rings_at.set(None);
+            }
+            if let Some(after) = tick.filter(|after| after.as_millis() < u128::from(TICK)) {
+                // A call's time is over before the timer would ring.
+                let at = Instant::now() + after;
+                if self.rings_at.get().is_none_or(|rings_at| at < rings_at) {
+                    self.rings_at.set(Some(at));
+                    // It rings late rather than early: what has not run out yet would only be looked at again.
+                    (self.uv.timer_start)(self.handles[TIMER], on_timer, after.as_millis() as u64 + 1, TICK);
                 }
             }
             if busy != self.referenced.replace(busy) {
@@ -432,6 +447,7 @@ unsafe extern "C" fn on_prepare(handle: *mut Handle) {
 unsafe extern "C" fn on_timer(handle: *mut Handle) {
     // SAFETY: this function's contract is `inner_of`'s.
     if let Some(inner) = unsafe { inner_of(handle) } {
+        inner.rings_at.set(None);
         inner.guarded(|| {
             // First what has arrived: where the loop was held up, it may only look late.
             inner.turn();

@@ -197,6 +197,7 @@ impl GrpcNumbers<'_> {
             },
             encoding: self.compression.and_then(|name| Encoding::of_name(name.as_bytes())),
             http2,
+            ..GrpcOptions::default()
         }
     }
 }

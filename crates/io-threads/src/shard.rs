@@ -227,7 +227,7 @@ impl Shard {
 
     /// How long until the next [`Shard::tick`]; None if nothing depends on time.
     pub fn tick_after(&self) -> Option<Duration> {
-        self.engine.needs_tick().then_some(TICK)
+        self.engine.needs_tick().then(|| self.engine.tick_within(TICK))
     }
 
     /// Looks for what has run out of time.

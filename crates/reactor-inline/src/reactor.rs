@@ -158,7 +158,8 @@ impl Reactor {
 
     /// How long to wait for the next [`Reactor::tick`]; None if nothing depends on time.
     pub fn tick_after(&self) -> Option<Duration> {
-        (self.engine.needs_tick() || self.listeners.iter().any(|(_, listening)| listening.resting)).then_some(TICK)
+        let resting = self.listeners.iter().any(|(_, listening)| listening.resting);
+        (self.engine.needs_tick() || resting).then(|| self.engine.tick_within(TICK))
     }
 
     /// Looks for what has run out of time.

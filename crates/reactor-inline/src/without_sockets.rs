@@ -78,7 +78,7 @@ impl Reactor {
 
     /// How long to wait for the next [`Reactor::tick`]; None if nothing depends on time.
     pub fn tick_after(&self) -> Option<Duration> {
-        self.engine.needs_tick().then_some(TICK)
+        self.engine.needs_tick().then(|| self.engine.tick_within(TICK))
     }
 
     /// Looks for what has run out of time.

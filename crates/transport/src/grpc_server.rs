@@ -1,6 +1,6 @@
 //! gRPC's serving side: requests to the tape, responses to the streams they came by.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use volo_js_grpc::{
@@ -404,6 +404,14 @@ impl Engine {
     /// When the time of the next call is over: [`Engine::tick`] is wanted then.
     pub fn next_deadline(&self) -> Option<Instant> {
         self.deadlines.next()
+    }
+
+    /// How long until [`Engine::tick`] is wanted, which is at the latest after `usually`.
+    pub fn tick_within(&self, usually: Duration) -> Duration {
+        match self.deadlines.next() {
+            Some(at) => usually.min(at.saturating_duration_since(self.now)),
+            None => usually,
+        }
     }
 
     // ---- from JavaScript ----
