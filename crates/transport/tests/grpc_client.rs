@@ -370,7 +370,7 @@ fn messages_are_compressed_both_ways_where_that_is_wanted() {
 
 #[test]
 fn large_streams_pass_both_ways_at_once() {
-    const COUNT: usize = 100;
+    const COUNT: usize = 40;
     let mut isolate = both();
     let text = |n: usize| format!("{n}:{}", "z".repeat(150_000));
     let call = isolate.call(CLIENT, 0, BOTH, None, 0.0, "");
