@@ -273,7 +273,9 @@ impl Connection {
 
     /// Sends a whole response. False if the stream has a head already.
     pub fn answer(&mut self, stream: StreamKey, head: Response<()>, message: Bytes, trailers: HeaderMap) -> bool {
-        self.change(stream, |stream| stream.answer(head, message, trailers)).unwrap_or(false)
+        let answered = self.change(stream, |stream| stream.answer(head, message, trailers)).unwrap_or(false);
+        self.streams.pump(stream);
+        answered
     }
 
     /// Has the head of the response been sent?

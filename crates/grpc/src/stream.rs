@@ -13,6 +13,9 @@ use http::{HeaderMap, Request, Response};
 
 use crate::{Assembler, FrameError, RawMessage};
 
+/// A message up to this size is handed to `h2` whether or not the peer takes it now.
+const AT_ONCE: usize = 16 << 10;
+
 /// Names a stream of one connection until it is over. Keys are used again.
 pub type StreamKey = u32;
 
@@ -409,6 +412,12 @@ impl Stream {
     pub(crate) fn answer(&mut self, head: Response<()>, message: Bytes, trailers: HeaderMap) -> bool {
         if !self.respond(head, false) {
             return false;
+        }
+        if message.len() > AT_ONCE {
+            // What the peer does not take yet stays here, where it is counted.
+            self.first = message;
+            self.finish = Some(Finish::Trailers(trailers));
+            return true;
         }
         let Some(mut send) = self.send.take() else { return false };
         let sent = send.send_data(message, false).and_then(|()| send.send_trailers(trailers));

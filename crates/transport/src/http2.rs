@@ -214,7 +214,10 @@ impl Engine {
             return true;
         }
         server.counters.memory_refusals.add(1);
-        self.protocol_error(id, "incomplete messages of all connections exceed the process's memory budget");
+        self.protocol_error(
+            id,
+            "messages that are incomplete, not wanted yet or not taken exceed the process's memory budget",
+        );
         false
     }
 

@@ -341,3 +341,29 @@ fn a_peer_that_is_gone_without_a_word_is_noticed() {
     isolate.pass(Duration::from_secs(5));
     assert_eq!(isolate.told().iter().map(|got| got.kind).collect::<Vec<_>>(), [Kind::Gone]);
 }
+
+#[test]
+fn answers_that_nobody_takes_count_in_the_memory_budget() {
+    let mut isolate = Isolate::new();
+    isolate.server(GrpcOptions::default(), ServerOptions { memory_budget: 8 << 20, ..ServerOptions::default() });
+    let id = isolate.accept();
+    let mut client = Client::new(Http2Options { stream_window: 0, ..Http2Options::default() });
+    client.exchange(&mut isolate, id);
+    let long = "x".repeat(1 << 20);
+    let mut told = Vec::new();
+    for _ in 0..20 {
+        client.call("/test.Texts/Unary", "a");
+        for got in client.exchange(&mut isolate, id) {
+            if got.kind == Kind::Request {
+                isolate.respond(&got, &long);
+            } else {
+                told.push(got);
+            }
+        }
+        if isolate.engine.owner_of(id).is_none() {
+            break;
+        }
+    }
+    told.extend(isolate.told());
+    assert!(told.iter().any(|got| got.strings.iter().any(|text| text.contains("memory budget"))), "{told:?}");
+}
