@@ -14,6 +14,7 @@ use volo_js_sockets::{Listener, held, peer_of};
 use volo_js_thrift::Program;
 use volo_js_transport::{
     Address, ClientSetup, ClientStats, ConnectionKey, GrpcServerSetup, PoolStats, ServerSetup, ServerStats,
+    ServingStatus,
 };
 
 use crate::{
@@ -27,6 +28,8 @@ pub(crate) struct KnownProgram {
     id: u32,
     program: AnyProgram,
     services: Vec<Vec<u32>>,
+    /// Of Protobuf: what reflection tells, a `FileDescriptorSet` in base64.
+    descriptors: String,
 }
 
 /// A program of either IDL.
@@ -118,7 +121,7 @@ impl Core {
         let mut programs = self.inner.programs.borrow_mut();
         let id = programs.len() as u32;
         let services = schema.services.iter().map(|service| service.methods.clone()).collect();
-        programs.insert(hash, KnownProgram { id, program, services });
+        programs.insert(hash, KnownProgram { id, program, services, descriptors: schema.descriptors });
         Ok(id)
     }
 
@@ -191,9 +194,10 @@ impl Core {
         let wrong = |error: Error| coded("ERR_INVALID_ARG_VALUE", error.reason.clone());
         let grpc = match grpc {
             None => None,
-            Some(NativeServices { program, services }) => match self.methods(program, &services).map_err(wrong)? {
+            Some(NativeServices { program: id, services }) => match self.methods(id, &services).map_err(wrong)? {
                 (AnyProgram::Protobuf(program), methods) => {
-                    Some(GrpcServerSetup::new(program, &methods, options.grpc()))
+                    let setup = GrpcServerSetup::new(program, &methods, options.grpc());
+                    Some(self.with_standard_services(setup, id, options).map_err(wrong)?)
                 }
                 (AnyProgram::Thrift(_), _) => return Err(wrong(invalid("gRPC has schemas of Protobuf"))),
             },
@@ -218,6 +222,22 @@ impl Core {
             (None, Some(grpc)) => Ok(ServerSetup::of_grpc(grpc, options.server())),
             (None, None) => Err(wrong(invalid("a server answers something"))),
         }
+    }
+
+    /// Adds what is not switched off, or is switched on.
+    fn with_standard_services(
+        &self,
+        setup: GrpcServerSetup,
+        program: u32,
+        options: &NativeListenOptions,
+    ) -> Result<GrpcServerSetup> {
+        let setup = if options.health.unwrap_or(true) { setup.with_health() } else { setup };
+        if !options.reflection.unwrap_or(false) {
+            return Ok(setup);
+        }
+        let programs = self.inner.programs.borrow();
+        let known = programs.values().find(|known| known.id == program).ok_or_else(|| invalid("no such program"))?;
+        setup.with_reflection(&known.descriptors).map_err(invalid)
     }
 
     /// A program, and the methods of some of its services.
@@ -252,6 +272,29 @@ impl Core {
         };
         let threads = threads.unwrap_or(1).max(1) as usize;
         self.inner.runtimes.borrow_mut().start(kind, threads, tape, &self.inner.wake).map(Some)
+    }
+
+    /// Sets what health checks of gRPC are told of a service of a server; of the server as a whole if its name is empty.
+    #[napi]
+    pub fn set_health(&self, id: u32, service: String, serving: bool) {
+        let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
+        {
+            let runtimes = self.inner.runtimes.borrow();
+            let links = runtimes.links_of_owner(id);
+            for link in links {
+                link.send(Command::Health { owner: id, service: service.clone(), status });
+            }
+            if links.is_empty() {
+                let mut reactor = self.inner.reactor.borrow_mut();
+                reactor.engine().set_health(id, &service, status);
+                if !self.inner.turning.get() {
+                    reactor.flush();
+                }
+            }
+        }
+        if !self.inner.turning.get() {
+            self.inner.settle();
+        }
     }
 
     /// Stops a server after `grace` milliseconds at most.

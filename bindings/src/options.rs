@@ -45,6 +45,8 @@ pub struct NativeListenOptions {
     pub max_header_list_size: Option<f64>,
     pub stream_window: Option<f64>,
     pub connection_window: Option<f64>,
+    pub health: Option<bool>,
+    pub reflection: Option<bool>,
 }
 
 /// See `NativeClientOptions` in `js/core/addon.ts`.

@@ -52,6 +52,10 @@ export interface NativeListenOptions extends NativeGrpcOptions {
   runtime?: 'inline' | 'tokio' | 'monoio'
   /** I/O threads of the runtime. */
   threads?: number
+  /** gRPC: answers health checks; true if absent. */
+  health?: boolean
+  /** gRPC: tells its services and descriptors; false if absent. */
+  reflection?: boolean
 }
 
 /** Options of {@link Core.connect}. Times are milliseconds, sizes bytes. */
@@ -128,6 +132,8 @@ export interface Core {
     grpc: NativeServices | undefined,
     options: NativeListenOptions,
   ): NativeListening
+  /** Sets what health checks of gRPC are told of a service of a server; of the server as a whole if its name is empty. */
+  setHealth(id: number, service: string, serving: boolean): void
   /** Stops accepting, lets calls finish for `grace` ms, closes; a CLOSED message on the tape tells the end. */
   closeServer(id: number, grace: number): void
   /**

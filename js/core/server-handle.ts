@@ -6,6 +6,7 @@ import type { Owner } from './owner.js'
 import type { Custody } from './keeper.js'
 import { reportEvent } from './report.js'
 import type { RuntimeInfo, RuntimeKind } from './runtime.js'
+import { ServerHealth } from './server-health.js'
 import type { ServerEvent } from './server-options.js'
 import { noServerStats, type PoolStats, type ServerStats } from './stats.js'
 
@@ -22,6 +23,8 @@ export class ServerHandle implements AsyncDisposable {
   readonly runtime: RuntimeInfo
   /** Resolves when the server has closed, whoever closed it. */
   readonly closed: Promise<void>
+  /** gRPC: what health checks are told. */
+  readonly health: ServerHealth
   readonly #isolate: Isolate
   readonly #id: number
   readonly #stages: readonly Stage[]
@@ -39,6 +42,7 @@ export class ServerHandle implements AsyncDisposable {
     calls: Pick<Owner, 'serving' | 'grpc'>,
     stages: readonly Stage[],
     onEvent: (event: ServerEvent) => void,
+    answersHealth: boolean,
   ) {
     this.#isolate = isolate
     this.#id = id
@@ -46,6 +50,10 @@ export class ServerHandle implements AsyncDisposable {
     this.address = listening.address
     const { driver, threads } = listening
     this.runtime = { kind: threads === 0 ? 'inline' : runtime, driver, threads }
+    const setHealth = (service: string, serving: boolean): void => {
+      if (this.#state !== 'closed') isolate.core.setHealth(id, service, serving)
+    }
+    this.health = new ServerHealth(answersHealth ? setHealth : undefined)
     let resolveClosed!: () => void
     this.closed = new Promise((resolve) => (resolveClosed = resolve))
     const owner: Owner = {

@@ -66,6 +66,16 @@ export interface ServerOptions {
   /** gRPC: what a peer may send on one connection before it is read. Default `'8MiB'`. */
   readonly connectionWindow?: Size
   /**
+   * gRPC: answers `grpc.health.v1.Health`; see {@link ServerHandle.health}. A service of that name that was added comes before it.
+   * Default true.
+   */
+  readonly health?: boolean
+  /**
+   * gRPC: tells everybody who asks what services there are and what their messages look like, by `grpc.reflection.v1.ServerReflection` and
+   * `v1alpha`, for tools such as grpcurl. Default false.
+   */
+  readonly reflection?: boolean
+  /**
    * Told of every error of a handler or layer that is not an answer, and of answers that the IDL does not allow. The caller sees
    * only that there was an internal error. Default: the error with its stack on standard error.
    */
@@ -125,5 +135,7 @@ export function nativeListenOptions(options: ServerOptions): NativeListenOptions
   if (options.idleTimeout !== undefined) native.idleTimeout = milliseconds(options.idleTimeout, 'idleTimeout')
   if (options.writeTimeout !== undefined) native.writeTimeout = milliseconds(options.writeTimeout, 'writeTimeout')
   if (options.frameTimeout !== undefined) native.frameTimeout = milliseconds(options.frameTimeout, 'frameTimeout')
+  if (options.health !== undefined) native.health = options.health
+  if (options.reflection !== undefined) native.reflection = options.reflection
   return { ...native, ...nativeGrpcOptions(options) }
 }

@@ -133,6 +133,7 @@ export class Server<Cx extends Context = Context> {
       { serving, grpc: grpcServing },
       stages,
       onEvent,
+      grpc !== undefined && options.health !== false,
     )
     if (bound.held === undefined || kept === undefined) return handle
     try {

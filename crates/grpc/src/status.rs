@@ -12,6 +12,7 @@ pub enum Code {
     Cancelled = 1,
     Unknown = 2,
     DeadlineExceeded = 4,
+    NotFound = 5,
     PermissionDenied = 7,
     ResourceExhausted = 8,
     Unimplemented = 12,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use volo_js_sockets::{Handle, Listener, SocketOptions};
-use volo_js_transport::{ClientSetup, Peer, Seat, ServerSetup};
+use volo_js_transport::{ClientSetup, Peer, Seat, ServerSetup, ServingStatus};
 
 use crate::Submission;
 
@@ -57,6 +57,15 @@ pub enum Command {
     },
     /// Messages from the isolate.
     Submit(Submission),
+    /// Set the health of a server's service. To each of its threads.
+    Health {
+        /// The server.
+        owner: u32,
+        /// The service's full name; empty for the server as a whole.
+        service: String,
+        /// What is told of it from now on.
+        status: ServingStatus,
+    },
     /// Let an owner's calls finish for so long, then close what is left. For a server to the thread that accepts for it, which tells the
     /// others.
     Close {

@@ -164,6 +164,7 @@ impl Shard {
                     );
                 }
             }
+            Command::Health { owner, service, status } => self.engine.set_health(owner, &service, status),
             Command::Close { owner, grace } => {
                 self.forward(owner, || Command::Close { owner, grace });
                 self.engine.close_owner(owner, grace);

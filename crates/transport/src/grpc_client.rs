@@ -646,7 +646,7 @@ fn failure_code(code: Code) -> FailureCode {
         Code::Unimplemented => FailureCode::Unimplemented,
         Code::Internal => FailureCode::Internal,
         Code::Unavailable => FailureCode::Unavailable,
-        Code::Ok | Code::Unknown | Code::DeadlineExceeded => FailureCode::Unknown,
+        Code::Ok | Code::Unknown | Code::NotFound | Code::DeadlineExceeded => FailureCode::Unknown,
     }
 }
 

@@ -74,6 +74,9 @@ impl Server {
 impl Engine {
     /// Something happened on a server's connection.
     pub(crate) fn server_event(&mut self, id: ConnectionId, event: &Event, tape: &mut InTape<'_>) -> Result<(), Full> {
+        if self.standard_event(id, event) {
+            return Ok(());
+        }
         match event {
             Event::Request(stream, head) => self.request_began(id, *stream, head, tape),
             Event::Message(stream, message) => self.request_message(id, *stream, message, tape),
@@ -116,6 +119,10 @@ impl Engine {
         };
         let path = head.uri().path();
         let Some(method) = grpc.find(path.as_bytes()) else {
+            if self.standard_began(id, stream, path, &call) {
+                return Ok(());
+            }
+            let Some((server, _)) = self.grpc_server(owner) else { return Ok(()) };
             server.counters.calls.add(1);
             server.counters.unknown_methods.add(1);
             let text = format!("unknown method {path}");

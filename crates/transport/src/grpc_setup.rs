@@ -1,9 +1,11 @@
 //! What gRPC needs to know of a server or client.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use volo_js_grpc::{Encoding, Http2Options};
 use volo_js_protobuf::{Limits, Program};
+
+use crate::{Health, Reflection};
 
 /// How gRPC treats its calls; sizes in bytes.
 #[derive(Debug, Clone)]
@@ -44,13 +46,44 @@ pub struct GrpcServerSetup {
     pub served: Arc<[bool]>,
     /// How it treats its calls.
     pub options: GrpcOptions,
+    /// Statuses of its services, if it answers health checks.
+    pub health: Option<Health>,
+    /// What it tells of itself, if it does.
+    pub reflection: Option<Arc<Reflection>>,
 }
 
 impl GrpcServerSetup {
     /// A server of the given methods (indexes into the program's).
     pub fn new(program: Arc<Program>, methods: &[u32], options: GrpcOptions) -> Self {
         let served = (0..program.methods().len() as u32).map(|index| methods.contains(&index)).collect();
-        Self { program, served, options }
+        Self { program, served, options, health: None, reflection: None }
+    }
+
+    /// The same server, answering `grpc.health.v1.Health`, too: all its services are served at first.
+    #[must_use]
+    pub fn with_health(mut self) -> Self {
+        self.health = Some(Health::of_services(self.services()));
+        self
+    }
+
+    /// The same server, answering `grpc.reflection.v1.ServerReflection` and `v1alpha`, too.
+    ///
+    /// # Arguments
+    /// * `descriptors` - the program's: a `FileDescriptorSet` in base64.
+    ///
+    /// # Errors
+    /// What is wrong with the descriptors.
+    pub fn with_reflection(mut self, descriptors: &str) -> Result<Self, String> {
+        let reflection = Reflection::new(descriptors, self.services(), self.health.is_some())?;
+        self.reflection = Some(Arc::new(reflection));
+        Ok(self)
+    }
+
+    /// Full names of its services.
+    fn services(&self) -> BTreeSet<String> {
+        let served = self.program.methods().iter().zip(&*self.served).filter(|(_, served)| **served);
+        let service = |path: &str| Some(path.strip_prefix('/')?.rsplit_once('/')?.0.to_owned());
+        served.filter_map(|(method, _)| service(&method.path)).collect()
     }
 
     /// Index of the method that is called by this path.

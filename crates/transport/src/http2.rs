@@ -6,7 +6,7 @@ use volo_js_tape::{Full, InTape};
 
 use crate::{
     Action, ConnectionId, Engine, connection::Role, engine::TURN, grpc_client::ClientStream, grpc_server::ServerStream,
-    notice::Level, owners::Owner,
+    notice::Level, owners::Owner, standard::StandardCall,
 };
 
 /// How HTTP/2 begins. RFC 9113, 3.4.
@@ -57,6 +57,8 @@ pub(crate) struct Http2 {
     pub link: Http2Connection,
     /// A server's calls.
     pub served: ByStream<ServerStream>,
+    /// Calls of a server's standard services.
+    pub standard: ByStream<StandardCall>,
     /// A client's calls.
     pub made: ByStream<ClientStream>,
     /// Something to tell for which the tape had no room.
@@ -78,6 +80,7 @@ impl Http2 {
         Box::new(Self {
             link,
             served: ByStream::default(),
+            standard: ByStream::default(),
             made: ByStream::default(),
             pending: None,
             unflushed: Vec::new(),

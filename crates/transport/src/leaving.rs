@@ -92,6 +92,7 @@ impl Engine {
         if let Some(http2) = &mut connection.http2 {
             // Streams end, then the connection: it cannot be handed over.
             http2.link.shut_down();
+            self.end_standard_streams(id);
             return self.touch(id);
         }
         self.finish_if_over(id);

@@ -30,6 +30,7 @@ mod output;
 mod owners;
 mod peers;
 mod server;
+mod standard;
 mod stats;
 mod time;
 
@@ -44,4 +45,5 @@ pub use notice::{FailureCode, Level, Sent};
 pub use options::{ClientOptions, Mode, ServerOptions};
 pub use peers::{ConnectionKey, Peers};
 pub use server::ServerSetup;
+pub use standard::{Health, Reflection, ServingStatus};
 pub use stats::{ClientCounters, ClientStats, PoolCounters, PoolStats, ServerCounters, ServerStats};
