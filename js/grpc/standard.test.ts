@@ -36,10 +36,14 @@ interface HealthClient {
 }
 
 interface ReflectionResponse {
-  fileDescriptorResponse?: { fileDescriptorProto: Uint8Array[] }
-  listServicesResponse?: { service: { name: string }[] }
-  errorResponse?: { errorCode: number; errorMessage: string }
+  messageResponse:
+    | { case: 'fileDescriptorResponse'; value: { fileDescriptorProto: Uint8Array[] } }
+    | { case: 'listServicesResponse'; value: { service: { name: string }[] } }
+    | { case: 'errorResponse'; value: { errorCode: number; errorMessage: string } }
 }
+type Question = 'listServices' | 'fileContainingSymbol' | 'fileByFilename'
+const ask = (question: Question, value: string): object => ({ messageRequest: { case: question, value } })
+
 interface ReflectionClient {
   serverReflectionInfo(requests: Iterable<object> | AsyncIterable<object>): AsyncIterable<ReflectionResponse>
 }
@@ -132,7 +136,7 @@ test('health checks can be switched off, and a service of its own comes before t
 
 test('reflection is off unless it is wanted', async (t) => {
   const reflection = clientOf<ReflectionClient>(t, reflections[0], await serve(t))
-  const responses = reflection.serverReflectionInfo([{ listServices: '' }])
+  const responses = reflection.serverReflectionInfo([ask('listServices', '')])
   await t.throwsAsync(responses[Symbol.asyncIterator]().next(), { code: 'UNIMPLEMENTED' })
 })
 
@@ -141,30 +145,27 @@ for (const [index, version] of ['v1', 'v1alpha'].entries()) {
     const handle = await serve(t, { reflection: true })
     const reflection = clientOf<ReflectionClient>(t, reflections[index], handle)
     const questions = [
-      { listServices: '' },
-      { fileContainingSymbol: SERVICE },
-      { fileContainingSymbol: 'no.such' },
+      ask('listServices', ''),
+      ask('fileContainingSymbol', SERVICE),
+      ask('fileContainingSymbol', 'no.such'),
       // More than what a peer may leave unread.
-      ...Array.from({ length: 2000 }, () => ({ fileByFilename: 'item.proto' })),
+      ...Array.from({ length: 2000 }, () => ask('fileByFilename', 'item.proto')),
     ]
-    const responses: ReflectionResponse[] = []
-    for await (const response of reflection.serverReflectionInfo(questions)) responses.push(response)
+    const responses: ReflectionResponse['messageResponse'][] = []
+    for await (const { messageResponse } of reflection.serverReflectionInfo(questions)) responses.push(messageResponse)
     t.is(responses.length, questions.length)
     const [list, file, missing, ...same] = responses
-    t.deepEqual(
-      list?.listServicesResponse?.service.map(({ name }) => name),
-      [
-        'grpc.health.v1.Health',
-        'grpc.reflection.v1.ServerReflection',
-        'grpc.reflection.v1alpha.ServerReflection',
-        SERVICE,
-      ],
-    )
-    t.is(missing?.errorResponse?.errorCode, 5)
-    const descriptor = file?.fileDescriptorResponse?.fileDescriptorProto
-    t.true(Buffer.from(descriptor?.[0] ?? []).includes('item.proto'))
-    for (const { fileDescriptorResponse } of same) {
-      if (fileDescriptorResponse?.fileDescriptorProto.length !== 1) t.fail('a file is missing')
+    const names = [
+      'grpc.health.v1.Health',
+      'grpc.reflection.v1.ServerReflection',
+      'grpc.reflection.v1alpha.ServerReflection',
+      SERVICE,
+    ]
+    t.like(list, { case: 'listServicesResponse', value: { service: names.map((name) => ({ name })) } })
+    t.like(missing, { case: 'errorResponse', value: { errorCode: 5, errorMessage: 'no symbol no.such' } })
+    for (const response of [file, ...same]) {
+      const files = response?.case === 'fileDescriptorResponse' ? response.value.fileDescriptorProto : []
+      if (files.length !== 1 || !Buffer.from(files[0] ?? []).includes('item.proto')) t.fail('a file is missing')
     }
   })
 }
@@ -175,11 +176,11 @@ test('a reflection stream does not hold a server that closes', async (t) => {
   let end!: () => void
   const ended = new Promise<void>((resolve) => (end = resolve))
   async function* questions(): AsyncGenerator<object> {
-    yield { listServices: '' }
+    yield ask('listServices', '')
     await ended
   }
   const responses = reflection.serverReflectionInfo(questions())[Symbol.asyncIterator]()
-  t.truthy((await responses.next()).value?.listServicesResponse)
+  t.is((await responses.next()).value?.messageResponse.case, 'listServicesResponse')
   const closed = handle.close({ grace: '600s' })
   await t.throwsAsync(responses.next(), { code: 'UNAVAILABLE' })
   end()
