@@ -43,10 +43,7 @@ const TIMEOUT = 20_000
 
 test('grpcurl lists, describes and calls everything without a .proto file', async (t) => {
   const grpcurl = await peer('grpcurl')
-  await using handle = await new Server()
-    .add(ItemService, handlers)
-    .options({ reflection: true })
-    .listen('127.0.0.1:0')
+  await using handle = await new Server().add(ItemService, handlers).options({ reflection: true }).listen('127.0.0.1:0')
   const ask = async (before: readonly string[], after: readonly string[]): Promise<string> => {
     const args = [...grpcurl.args, '-plaintext', ...before, handle.address, ...after]
     const { code, output } = await run({ ...grpcurl, args }, { timeout: TIMEOUT })
