@@ -24,6 +24,8 @@ export type {
 } from './core/descriptor.js'
 export type { Duration } from './core/duration.js'
 export type { Endpoint, Peer } from './core/endpoint.js'
+export type { PeerTls } from './core/peer-tls.js'
+export type { ClientTlsOptions, Identity, Pem, ServerTlsOptions } from './core/tls-options.js'
 export {
   ThriftApplicationError,
   ThriftApplicationErrorType,

@@ -1,6 +1,6 @@
 //! One isolate's core as JavaScript sees it: programs, servers, clients.
 
-use std::{rc::Rc, sync::Arc, time::Duration};
+use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc, time::Duration};
 
 use napi::{
     Env, Error, JsValue, Result,
@@ -21,6 +21,7 @@ use crate::{
     event_loop::Inner,
     options::{NativeClientOptions, NativeListenOptions},
     runtimes::{Home, INLINE, RuntimeKind, Started, invalid},
+    tls::{KnownTls, NativeClientTls, NativePeerTls, NativeServerTls},
 };
 
 /// A compiled schema, and the methods of each of its services.
@@ -61,6 +62,8 @@ impl AnyProgram {
 #[napi]
 pub struct Core {
     inner: Rc<Inner>,
+    /// What can be reloaded.
+    tls: RefCell<HashMap<u32, KnownTls>>,
 }
 
 /// Services of a program that a server answers for. See `NativeServices` in `js/core/addon.ts`.
@@ -92,7 +95,7 @@ impl Core {
     /// A reactor on this isolate's event loop.
     #[napi(constructor)]
     pub fn new(env: Env, hooks: Object) -> Result<Self> {
-        Ok(Self { inner: Inner::start(&env, &hooks)? })
+        Ok(Self { inner: Inner::start(&env, &hooks)?, tls: RefCell::default() })
     }
 
     /// The buffers of the tape to JavaScript.
@@ -136,7 +139,9 @@ impl Core {
     ) -> Result<NativeListening, String> {
         let wrong = |error: Error| coded("ERR_INVALID_ARG_VALUE", error.reason.clone());
         let address = options.address().map_err(wrong)?;
-        let setup = self.setup(thrift, grpc, &options)?;
+        let speaks_grpc = grpc.is_some();
+        let tls = options.tls.as_ref().map(|tls| tls.make(speaks_grpc)).transpose()?;
+        let setup = ServerSetup { tls: tls.clone(), ..self.setup(thrift, grpc, &options)? };
         let failed = |error: std::io::Error| coded(error_code(&error), format!("cannot listen on {address}: {error}"));
         let listening = match self.threads(&address, options.runtime.as_deref(), options.threads)? {
             None => {
@@ -180,6 +185,9 @@ impl Core {
                 }
             }
         };
+        if let Some(tls) = tls {
+            self.tls.borrow_mut().insert(id, KnownTls::Server(tls, speaks_grpc));
+        }
         self.inner.settle();
         Ok(listening)
     }
@@ -310,12 +318,19 @@ impl Core {
         let client = options.client().map_err(wrong)?;
         let (program, _) = self.methods(program, &[]).map_err(wrong)?;
         let started = self.threads(&client.address, options.runtime.as_deref(), options.threads)?;
+        let speaks_grpc = matches!(program, AnyProgram::Protobuf(_));
+        let tls = options.tls.as_ref().map(|tls| tls.make(speaks_grpc)).transpose()?;
         let setup = match program {
             AnyProgram::Thrift(program) => {
-                ClientSetup { program, options: client, counters: Arc::default(), grpc: None }
+                ClientSetup { program, options: client, counters: Arc::default(), grpc: None, tls: tls.clone() }
             }
-            AnyProgram::Protobuf(program) => ClientSetup::of_grpc(options.grpc(program, &client.address), client),
+            AnyProgram::Protobuf(program) => {
+                ClientSetup { tls: tls.clone(), ..ClientSetup::of_grpc(options.grpc(program, &client.address), client) }
+            }
         };
+        if let Some(tls) = tls {
+            self.tls.borrow_mut().insert(id, KnownTls::Client(tls, speaks_grpc));
+        }
         let counters = setup.counters.clone();
         let mut runtimes = self.inner.runtimes.borrow_mut();
         let part = if let Some(started) = started {
@@ -400,6 +415,7 @@ impl Core {
     #[napi]
     pub fn forget(&self, id: u32) {
         self.inner.runtimes.borrow_mut().forget(id);
+        self.tls.borrow_mut().remove(&id);
     }
 
     /// Counters of a server as JSON; an empty object once it is forgotten.
@@ -444,6 +460,35 @@ impl Core {
         peer.map(|peer| peer.to_string()).unwrap_or_default()
     }
 
+    /// What TLS has agreed on with the peer of a server's call; None without TLS, or once it is gone.
+    #[napi]
+    pub fn peer_tls(&self, id: u32, call_slot: u32, connection: i32, serial: i32) -> Option<NativePeerTls> {
+        let key = ConnectionKey { id: connection as u32, serial: serial as u32 };
+        let summary = match self.inner.runtimes.borrow().of_call(id, call_slot) {
+            Some(link) => link.peer_tls(key),
+            None => self.inner.reactor.borrow_mut().engine().peers().tls(key),
+        };
+        summary.map(Into::into)
+    }
+
+    /// Connections that come to a server from now on get these certificates; on an error all is as before.
+    #[napi]
+    pub fn reload_server_tls(&self, id: u32, tls: NativeServerTls) -> Result<(), String> {
+        match self.tls.borrow().get(&id) {
+            Some(KnownTls::Server(known, grpc)) => tls.replace(known, *grpc),
+            _ => Err(coded("ERR_NO_TLS", "the server began without TLS")),
+        }
+    }
+
+    /// Connections that a client makes from now on use these; on an error all is as before.
+    #[napi]
+    pub fn reload_client_tls(&self, id: u32, tls: NativeClientTls) -> Result<(), String> {
+        match self.tls.borrow().get(&id) {
+            Some(KnownTls::Client(known, grpc)) => tls.replace(known, *grpc),
+            _ => Err(coded("ERR_NO_TLS", "the client began without TLS")),
+        }
+    }
+
     /// Takes what is on the out tape now.
     #[napi]
     pub fn flush(&self) {
@@ -481,4 +526,10 @@ pub(crate) fn error_code(error: &std::io::Error) -> &'static str {
         std::io::ErrorKind::NotFound => "ENOENT",
         _ => "ELISTEN",
     }
+}
+
+/// Tells early what is wrong with a client's TLS: it connects late.
+#[napi]
+pub fn check_client_tls(tls: NativeClientTls) -> Result<(), String> {
+    tls.make(false).map(drop)
 }

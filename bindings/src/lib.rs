@@ -16,6 +16,7 @@ mod options;
 pub mod passage;
 mod runtimes;
 pub mod sockets;
+mod tls;
 mod uv;
 mod wake;
 

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
+use crate::tls::{NativeClientTls, NativeServerTls};
 use napi::{Error, Result};
 use napi_derive::napi;
 use volo_js_grpc::{Encoding, Http2Options};
@@ -47,6 +48,7 @@ pub struct NativeListenOptions {
     pub connection_window: Option<f64>,
     pub health: Option<bool>,
     pub reflection: Option<bool>,
+    pub tls: Option<NativeServerTls>,
 }
 
 /// See `NativeClientOptions` in `js/core/addon.ts`.
@@ -78,6 +80,7 @@ pub struct NativeClientOptions {
     pub connection_window: Option<f64>,
     pub authority: Option<String>,
     pub connections: Option<u32>,
+    pub tls: Option<NativeClientTls>,
 }
 
 impl NativeListenOptions {
@@ -161,7 +164,7 @@ impl NativeClientOptions {
         .options();
         let setup = GrpcClientSetup::new(program, &authority);
         let connections = self.connections.map_or(setup.connections, |count| (count as usize).max(1));
-        GrpcClientSetup { options, connections, ..setup }
+        GrpcClientSetup { options, connections, secure: self.tls.is_some(), ..setup }
     }
 
     pub(crate) fn socket(&self) -> SocketOptions {

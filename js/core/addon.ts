@@ -56,12 +56,43 @@ export interface NativeListenOptions extends NativeGrpcOptions {
   health?: boolean
   /** gRPC: tells its services and descriptors; false if absent. */
   reflection?: boolean
+  tls?: NativeServerTls
+}
+
+/** A server's TLS; all in PEM form. */
+export interface NativeServerTls {
+  cert: string
+  key: string
+  /** Who issues certificates of clients. */
+  ca?: string
+  clientCertificate: 'none' | 'optional' | 'required'
+  byName: { name: string; cert: string; key: string }[]
+}
+
+/** A client's TLS; all in PEM form. */
+export interface NativeClientTls {
+  /** Whom it trusts; everybody if absent. */
+  ca?: string
+  cert?: string
+  key?: string
+  serverName: string
+}
+
+/** What was agreed on with a peer. */
+export interface NativePeerTls {
+  version: string
+  cipher: string
+  alpn?: string
+  serverName?: string
+  /** DER. */
+  certificate?: Uint8Array
 }
 
 /** Options of {@link Core.connect}. Times are milliseconds, sizes bytes. */
 export interface NativeClientOptions extends NativeGrpcOptions {
   /** gRPC: `:authority` of requests. */
   authority?: string
+  tls?: NativeClientTls
   /** gRPC: connections that calls are spread over. */
   connections?: number
   host?: string
@@ -156,6 +187,11 @@ export interface Core {
   poolStats(): string
   /** Address of the peer of a server's call, by the connection that the last slot of its CALL names; empty if it is gone. */
   peer(id: number, callSlot: number, connection: number, serial: number): string
+  /** What TLS has agreed on with that peer; null without TLS, or once it is gone. */
+  peerTls(id: number, callSlot: number, connection: number, serial: number): NativePeerTls | null
+  /** Connections that come to a server, or that a client makes, from now on use these; on an error all is as before. */
+  reloadServerTls(id: number, tls: NativeServerTls): void
+  reloadClientTls(id: number, tls: NativeClientTls): void
   /** Takes what is on the out tape now. Allowed at any time but inside {@link CoreHooks.encodeText}. */
   flush(): void
   /** Keeps the event loop alive until nothing is in flight; call it when the first call goes in flight. */
@@ -235,6 +271,8 @@ export interface Addon {
   parseProto(files: string[], includeDirs: string[]): string
   /** The same for a `google.protobuf.FileDescriptorSet`; its mistakes have no lines. */
   parseDescriptorSet(set: Uint8Array): string
+  /** Throws what is wrong with a client's TLS. */
+  checkClientTls(tls: NativeClientTls): void
   Core: new (hooks: CoreHooks) => Core
   MessageCodec: new (schema: string) => NativeMessageCodec
 }

@@ -5,6 +5,7 @@ import type { Endpoint, Peer } from './endpoint.js'
 import { VoloError } from './errors.js'
 import { Metadata } from './metadata.js'
 import type { MethodInfo } from './method-info.js'
+import type { PeerTls } from './peer-tls.js'
 import { Scope } from './scope.js'
 
 /** What all calls of one server, or of one client, have in common. */
@@ -15,6 +16,8 @@ export interface CallOrigin {
   readonly clock: Clock
   /** Address of the other end of one call; empty if its connection is gone. */
   peerOf(cx: CallContext): string
+  /** What TLS has agreed on with it. */
+  peerTlsOf(cx: CallContext): PeerTls | undefined
 }
 
 const neverSet = Symbol('never set')
@@ -87,7 +90,14 @@ export class CallContext implements Context {
   }
 
   get peer(): Peer {
-    return { address: this.origin.peerOf(this) }
+    const { origin } = this
+    const tls = (): PeerTls | undefined => origin.peerTlsOf(this)
+    return {
+      address: origin.peerOf(this),
+      get tls() {
+        return tls()
+      },
+    }
   }
 
   get deadline(): number | undefined {

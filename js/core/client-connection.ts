@@ -1,3 +1,4 @@
+import { addon, type NativeClientOptions, type NativeClientTls } from './addon.js'
 import { formatAddress, isResolved, nativeAddress, resolveAddress, type ParsedAddress } from './address.js'
 import type { CallContext } from './call-context.js'
 import { clientClosed, type Caller } from './client-calls.js'
@@ -8,6 +9,7 @@ import { VoloError } from './errors.js'
 import { isolate } from './isolate.js'
 import { reportEvent } from './report.js'
 import type { Answer, Service } from './service.js'
+import { checkClientTls, nativeClientTls, type ClientTlsOptions } from './tls-options.js'
 import { noClientStats, type ClientStats } from './stats.js'
 
 /** How long a name's address is believed after a connection to it failed, in milliseconds. */
@@ -35,6 +37,7 @@ export class ClientConnection implements Service<CallContext, unknown, unknown> 
   /** When the address failed, in ms of the process clock; undefined if it did not. */
   #failedAt: number | undefined
   #closed: Promise<void> | undefined
+  #tls: NativeClientTls | undefined
   /** What is left in the core if this is dropped without being closed. */
   #remains: Remains | undefined
 
@@ -52,6 +55,22 @@ export class ClientConnection implements Service<CallContext, unknown, unknown> 
     this.#options = options
     // Wrong options are found where the client is built.
     nativeClientOptions(options)
+    if (options.tls !== undefined) this.#tls = checkedTls(options.tls, address)
+  }
+
+  /**
+   * Connections that are made from now on use these; those that are open go on as they began.
+   * @throws VoloError INVALID_ARGUMENT if they cannot be used, and all is as before; FAILED_PRECONDITION without TLS.
+   */
+  reloadTls(options: ClientTlsOptions): void {
+    if (this.#tls === undefined) {
+      throw new VoloError(
+        'FAILED_PRECONDITION',
+        `the client of '${this.#callee}' has no TLS; call tls(options) before build()`,
+      )
+    }
+    this.#tls = checkedTls(options, this.#address)
+    if (this.#link !== undefined) isolate().core.reloadClientTls(this.#link.owner, this.#tls)
   }
 
   /** As it was given; names are not replaced by what they stand for. */
@@ -135,7 +154,12 @@ export class ClientConnection implements Service<CallContext, unknown, unknown> 
 
   #connect(address: ParsedAddress): Link {
     const home = isolate()
-    const native = { ...nativeClientOptions(this.#options), ...nativeAddress(address) }
+    const native: NativeClientOptions = { ...nativeClientOptions(this.#options), ...nativeAddress(address) }
+    if (this.#tls !== undefined) {
+      native.tls = this.#tls
+      // What the certificate is for is what the server answers for.
+      if (this.#address.kind === 'tcp') native.authority ??= this.address
+    }
     const program = home.load(this.#program)
     const owner = home.reserve()
     try {
@@ -159,4 +183,10 @@ export class ClientConnection implements Service<CallContext, unknown, unknown> 
       },
     }
   }
+}
+
+function checkedTls(options: ClientTlsOptions, address: ParsedAddress): NativeClientTls {
+  const tls = nativeClientTls(options, address)
+  checkClientTls(addon(), tls)
+  return tls
 }

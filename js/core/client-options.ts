@@ -4,6 +4,7 @@ import { nativeGrpcOptions, type Compression } from '../grpc/grpc-options.js'
 import { milliseconds, type Duration } from './duration.js'
 import type { ChosenRuntime } from './runtime.js'
 import { bytes, type Size } from './size.js'
+import type { ClientTlsOptions } from './tls-options.js'
 
 /** How a client keeps connections for calls that go one at a time. */
 export interface PoolOptions {
@@ -54,6 +55,7 @@ export interface ConnectionOptions extends ClientOptions {
   readonly pool: PoolOptions
   readonly connectTimeout: Duration | undefined
   readonly runtime: ChosenRuntime
+  readonly tls: ClientTlsOptions | undefined
 }
 
 /** Connections of a pool if nothing else is said. */

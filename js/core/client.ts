@@ -14,6 +14,7 @@ import { methodInfo, type MethodInfo } from './method-info.js'
 import { grpcClientMethod } from '../grpc/grpc-client-method.js'
 import { rejected, type Answer } from './service.js'
 import { chooseRuntime, type ChosenRuntime, type RuntimeKind, type RuntimeOptions } from './runtime.js'
+import type { ClientTlsOptions } from './tls-options.js'
 import type { ClientStats } from './stats.js'
 
 /** A method of a client. A request whose every field may be absent may itself be left out. */
@@ -82,6 +83,14 @@ export const Client = {
     )
   },
 
+  /**
+   * Connections that are made from now on use these certificates; those that are open go on as they began.
+   * @throws VoloError INVALID_ARGUMENT if they cannot be used, and all is as before; FAILED_PRECONDITION for a client without TLS.
+   */
+  reloadTls(client: object, options: ClientTlsOptions): void {
+    internalsOf(client).connection.reloadTls(options)
+  },
+
   /** Counters at this moment. */
   stats(client: object): ClientStats {
     return internalsOf(client).connection.stats()
@@ -112,6 +121,7 @@ export class ClientBuilder<S extends ServiceDescriptor, Cx extends Context> {
   #connectTimeout: Duration | undefined
   #options: ClientOptions = {}
   #runtime: ChosenRuntime | undefined
+  #tls: ClientTlsOptions | undefined
 
   /** @internal */
   constructor(service: S, callee: string) {
@@ -188,6 +198,15 @@ export class ClientBuilder<S extends ServiceDescriptor, Cx extends Context> {
     return this
   }
 
+  /**
+   * Encrypts its connections, and makes sure of the server: its certificate must be issued by somebody who is trusted, and be for the host of
+   * the address. Addresses `memory:…` have nothing to encrypt.
+   */
+  tls(options: ClientTlsOptions = {}): this {
+    this.#tls = options
+    return this
+  }
+
   /** Sets options; those set before stay. */
   options(options: ClientOptions): this {
     this.#options = { ...this.#options, ...options }
@@ -217,6 +236,7 @@ export class ClientBuilder<S extends ServiceDescriptor, Cx extends Context> {
         pool: this.#pool,
         connectTimeout: this.#connectTimeout,
         runtime: this.#runtime ?? chooseRuntime(),
+        tls: this.#tls,
       },
     )
     const layers = [...this.#outer, ...this.#inner] as unknown as Layer<CallContext>[]
@@ -228,6 +248,7 @@ export class ClientBuilder<S extends ServiceDescriptor, Cx extends Context> {
       callee: { service: this.#callee, address },
       clock: this.#options.clock ?? systemClock,
       peerOf: () => address,
+      peerTlsOf: () => undefined,
     }
     const call = service.call.bind(service)
     const client = Object.create(null) as Record<string | symbol, unknown>

@@ -1,3 +1,5 @@
+import type { PeerTls } from './peer-tls.js'
+
 /** One end of a call by its name. */
 export interface Endpoint {
   /** Name of the service; empty where the protocol does not tell it (a Thrift caller without TTHeader). */
@@ -10,4 +12,6 @@ export interface Endpoint {
 export interface Peer {
   /** Its address; empty if the connection is gone. */
   readonly address: string
+  /** What TLS has agreed on; undefined without TLS, on a client, or if the connection is gone. */
+  readonly tls: PeerTls | undefined
 }

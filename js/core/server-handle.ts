@@ -8,6 +8,7 @@ import { reportEvent } from './report.js'
 import type { RuntimeInfo, RuntimeKind } from './runtime.js'
 import { ServerHealth } from './server-health.js'
 import type { ServerEvent } from './server-options.js'
+import { nativeServerTls, tlsError, type ServerTlsOptions } from './tls-options.js'
 import { noServerStats, type PoolStats, type ServerStats } from './stats.js'
 
 /** Options of {@link ServerHandle.close}. */
@@ -104,6 +105,18 @@ export class ServerHandle implements AsyncDisposable {
       this.#isolate.core.closeServer(this.#id, grace)
     }
     return this.closed
+  }
+
+  /**
+   * Connections that come from now on get these certificates; those that are open go on as they began.
+   * @throws VoloError INVALID_ARGUMENT if they cannot be used, and all is as before; FAILED_PRECONDITION if the server has no TLS, or has closed.
+   */
+  reloadTls(options: ServerTlsOptions): void {
+    try {
+      this.#isolate.core.reloadServerTls(this.#id, nativeServerTls(options))
+    } catch (cause) {
+      throw tlsError(cause)
+    }
   }
 
   /** @internal Somebody else owns its socket. */

@@ -1,4 +1,5 @@
 import { formatAddress, nativeAddress, parseAddress, resolveAddress, type Address } from './address.js'
+import type { NativeListenOptions } from './addon.js'
 import type { CallContext, CallOrigin } from './call-context.js'
 import { systemClock } from './clock.js'
 import { compose } from './compose.js'
@@ -16,6 +17,8 @@ import { chooseRuntime, type ChosenRuntime, type RuntimeKind, type RuntimeOption
 import { ServerHandle } from './server-handle.js'
 import { handoverOf, nativeListenOptions, type ServerOptions } from './server-options.js'
 import { checkService, nativeServices, servedMethods, type ServedService } from './served.js'
+import { peerTls } from './peer-tls.js'
+import { nativeServerTls, tlsError, type ServerTlsOptions } from './tls-options.js'
 import { handlerService, ServingCalls, type ErrorHook } from './serving-calls.js'
 
 /**
@@ -32,6 +35,7 @@ export class Server<Cx extends Context = Context> {
   readonly #layers: Layer<Cx>[] = []
   #options: ServerOptions = {}
   #runtime: ChosenRuntime | undefined
+  #tls: ServerTlsOptions | undefined
 
   /** A server of one service; short for `new Server().add(service, impl)`. */
   static of<S extends ServiceDescriptor>(service: S, impl: Handlers<S>): Server<ContextOf<S['protocol']>> {
@@ -79,6 +83,15 @@ export class Server<Cx extends Context = Context> {
   }
 
   /**
+   * Encrypts its connections; addresses `memory:…` have none to encrypt. HTTP/2 is agreed on (ALPN) where gRPC is served. The certificates may
+   * be replaced later: {@link ServerHandle.reloadTls}.
+   */
+  tls(options: ServerTlsOptions): this {
+    this.#tls = options
+    return this
+  }
+
+  /**
    * Binds and begins to serve.
    * @throws VoloError INVALID_ARGUMENT for an address or option that is none, UNAVAILABLE if the address cannot be bound.
    */
@@ -94,16 +107,18 @@ export class Server<Cx extends Context = Context> {
     const home = isolate()
     const thrift = nativeServices(this.#services, 'thrift', home)
     const grpc = nativeServices(this.#services, 'grpc', home)
-    const bound = { ...native, ...nativeAddress(resolved) }
+    const bound: NativeListenOptions = { ...native, ...nativeAddress(resolved) }
+    if (this.#tls !== undefined) bound.tls = nativeServerTls(this.#tls)
     const kept = resolved.kind === 'memory' ? undefined : await keeperOf(options.handover)
     const id = home.reserve()
     let listening
     try {
       if (kept !== undefined) bound.held = await kept.bind(bound)
       listening = home.core.listen(id, thrift, grpc, bound)
-    } catch (cause) {
+    } catch (thrown) {
       home.release(id)
       kept?.abandon?.()
+      const cause = tlsError(thrown)
       if (VoloError.is(cause)) throw cause
       throw new VoloError(
         'UNAVAILABLE',
@@ -117,6 +132,10 @@ export class Server<Cx extends Context = Context> {
       callee: { service: first.descriptor.name, address: listening.address },
       clock: options.clock ?? systemClock,
       peerOf: (cx) => home.core.peer(id, cx.slot, cx.connection, cx.serial),
+      peerTlsOf: (cx) => {
+        const tls = home.core.peerTls(id, cx.slot, cx.connection, cx.serial)
+        return tls === null ? undefined : peerTls(tls)
+      },
     }
     const onError: ErrorHook =
       options.onError ?? ((error, cx) => reportEvent(2, `${cx.method.service}.${cx.method.wireName} failed`, error))

@@ -131,6 +131,11 @@ impl Link {
         self.peers.get()?.get(key)
     }
 
+    /// What TLS has agreed on with the peer of a connection.
+    pub fn peer_tls(&self, key: ConnectionKey) -> Option<volo_js_transport::TlsSummary> {
+        self.peers.get()?.tls(key)
+    }
+
     /// What is pooled on this thread.
     pub fn pools(&self) -> PoolStats {
         self.pools.get().map(|pools| pools.read()).unwrap_or_default()

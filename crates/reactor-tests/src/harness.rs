@@ -11,6 +11,7 @@ use std::{
 use volo_js_sockets::{ListenOptions, SocketOptions};
 use volo_js_tape::Kind;
 use volo_js_thrift::Program;
+use volo_js_tls::{ClientTls, ServerTls};
 use volo_js_transport::{
     Address, ClientCounters, ClientOptions, ClientSetup, ClientStats, ServerCounters, ServerOptions, ServerSetup,
     ServerStats,
@@ -25,6 +26,8 @@ pub struct Harness<S: ?Sized + Subject = dyn Subject> {
     clients: HashMap<u32, Arc<ClientCounters>>,
     /// CLOSED messages of servers that have come from some of the engines.
     closed: HashMap<u32, usize>,
+    /// TLS of the servers and clients that are added from now on.
+    pub tls: (Option<Arc<ServerTls>>, Option<Arc<ClientTls>>),
     slots: Vec<u64>,
     bytes: Vec<u8>,
     /// The reactor.
@@ -39,6 +42,7 @@ impl<S: ?Sized + Subject> Harness<S> {
             servers: HashMap::new(),
             clients: HashMap::new(),
             closed: HashMap::new(),
+            tls: (None, None),
             slots: vec![2, 0],
             bytes: Vec::new(),
             subject,
@@ -52,7 +56,8 @@ impl<S: ?Sized + Subject> Harness<S> {
     /// A server that does not listen yet.
     pub fn server(&mut self, options: ServerOptions) -> u32 {
         let owner = self.next_owner();
-        let first = ServerSetup::new(self.program.clone(), &[0, 1], options).unwrap();
+        let mut first = ServerSetup::new(self.program.clone(), &[0, 1], options).unwrap();
+        first.tls.clone_from(&self.tls.0);
         let mut setups: Vec<_> = (1..self.subject.engines()).map(|_| first.in_another_engine()).collect();
         setups.push(first);
         self.servers.insert(owner, setups.iter().map(|setup| setup.counters.clone()).collect());
@@ -80,7 +85,8 @@ impl<S: ?Sized + Subject> Harness<S> {
         let owner = self.next_owner();
         let counters = Arc::<ClientCounters>::default();
         self.clients.insert(owner, counters.clone());
-        let setup = ClientSetup { program: self.program.clone(), options, counters, grpc: None };
+        let setup =
+            ClientSetup { program: self.program.clone(), options, counters, grpc: None, tls: self.tls.1.clone() };
         self.subject.add_client(owner, setup, SocketOptions::default());
         owner
     }

@@ -19,6 +19,7 @@ pub mod client;
 pub mod descriptors;
 pub mod faults;
 pub mod leaving;
+pub mod secure;
 pub mod server;
 
 pub use harness::Harness;

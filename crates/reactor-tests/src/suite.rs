@@ -49,6 +49,16 @@ macro_rules! behaviour_tests {
             calls_over_many_connections_all_come_back
             calls_go_over_a_unix_socket_too
         }
+        $crate::behaviour_tests! { $make, secure:
+            encrypted_calls_are_answered_small_and_large
+            encrypted_oneway_calls_arrive_before_the_client_closes
+            a_server_that_nobody_vouches_for_is_not_called
+            a_client_without_the_certificate_that_is_asked_for_is_told_so
+            a_peer_that_begins_no_handshake_is_dropped
+            what_is_no_tls_is_named
+            new_certificates_are_for_new_connections
+            an_encrypted_connection_is_closed_instead_of_handed_over
+        }
     };
     ($make:path, $side:ident: $($name:ident)*) => {
         $(

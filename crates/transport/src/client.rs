@@ -8,6 +8,7 @@ use volo_js_tape::{Header, InTape, Kind, OutMessage, OutTape};
 use volo_js_thrift::{
     DecodeError, FrameReader, MessageKind, Program, Transport, decode_exception, encode_call, read_head,
 };
+use volo_js_tls::ClientTls;
 
 use crate::{
     Action, Address, ClientCounters, ClientOptions, ConnectionId, Engine, FailureCode, GrpcClientSetup, Mode, Peer,
@@ -34,12 +35,14 @@ pub struct ClientSetup {
     pub counters: Arc<ClientCounters>,
     /// Its gRPC, if that is what it speaks; the program and what the options say of framing and pooling mean nothing then.
     pub grpc: Option<GrpcClientSetup>,
+    /// Its TLS, if its connections are encrypted. What lives in memory is not.
+    pub tls: Option<Arc<ClientTls>>,
 }
 
 impl ClientSetup {
     /// A client that speaks gRPC.
     pub fn of_grpc(grpc: GrpcClientSetup, options: ClientOptions) -> Self {
-        Self { program: Arc::new(Program::default()), options, counters: Arc::default(), grpc: Some(grpc) }
+        Self { program: Arc::new(Program::default()), options, counters: Arc::default(), grpc: Some(grpc), tls: None }
     }
 }
 
@@ -47,6 +50,7 @@ pub(crate) struct Client {
     pub program: Arc<Program>,
     pub grpc: Option<GrpcClient>,
     pub options: ClientOptions,
+    pub tls: Option<Arc<ClientTls>>,
     pub counters: Arc<ClientCounters>,
     /// All connections, connecting ones included.
     pub connections: Vec<ConnectionId>,
@@ -166,11 +170,12 @@ impl Client {
 impl Engine {
     /// Adds a client under an id that nobody else has. It connects when a call needs it.
     pub fn add_client(&mut self, owner: u32, setup: ClientSetup) {
-        let ClientSetup { program, options, counters, grpc } = setup;
+        let ClientSetup { program, options, counters, grpc, tls } = setup;
         let client = Client {
             program,
             grpc: grpc.map(GrpcClient::new),
             options,
+            tls,
             counters,
             connections: Vec::new(),
             idle: Vec::new(),
@@ -270,6 +275,10 @@ impl Engine {
             connection.http2 = Some(Http2::new(link));
         }
         let address = client.options.address.clone();
+        if let Err(why) = self.secure_made(owner, &mut connection) {
+            self.fail_all_waiting(owner, &why);
+            return None;
+        }
         let id = self.insert_connection(connection);
         let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) else { return None };
         client.connections.push(id);
@@ -300,6 +309,7 @@ impl Engine {
     fn assign(&mut self, slot: u32, id: ConnectionId) {
         let call = &mut self.client_calls.calls[slot as usize];
         let connection = &mut self.connections[id as usize];
+        let handed_on = connection.handed_on();
         let Role::Client { in_flight, next_sequence, .. } = &mut connection.role else { return };
         let Some(Owner::Client(client)) = self.owners.get(connection.owner as usize) else { return };
         let method = client.program.method(call.method);
@@ -308,7 +318,7 @@ impl Engine {
         // Strict binary: version, length of the name, name, sequence id; a frame's length before it.
         let at = if client.options.transport == Transport::Framed { 4 } else { 0 } + 8 + method.name.len();
         call.held[at..at + 4].copy_from_slice(&sequence.to_be_bytes());
-        let start = connection.written + (connection.taken + connection.out.len()) as u64;
+        let start = handed_on + connection.out.len() as u64;
         if connection.out.is_empty() {
             // The usual case: the whole buffer changes hands.
             self.buffers.release(&mut connection.out);
@@ -317,7 +327,7 @@ impl Engine {
             connection.out.extend_from_slice(&call.held);
             self.buffers.release(&mut call.held);
         }
-        let end = connection.written + (connection.taken + connection.out.len()) as u64;
+        let end = handed_on + connection.out.len() as u64;
         in_flight.push_back(InFlight {
             slot,
             generation: call.generation,
@@ -528,8 +538,12 @@ impl Engine {
     pub(crate) fn fail_connection(&mut self, id: ConnectionId, code: FailureCode, why: &str) {
         let mut connection = self.remove_connection(id);
         let owner = connection.owner;
+        let why = connection.tls.as_ref().and_then(|tls| tls.failure()).unwrap_or(why).to_owned();
+        let why = why.as_str();
+        let (handed_on, shakes_hands) = (connection.handed_on(), connection.shakes_hands());
         let Role::Client { in_flight, connected, .. } = &mut connection.role else { return };
-        let was_made = *connected && connection.http2.as_ref().is_none_or(|http2| http2.link.is_ready());
+        let was_made =
+            *connected && !shakes_hands && connection.http2.as_ref().is_none_or(|http2| http2.link.is_ready());
         if let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) {
             client.connections.retain(|other| *other != id);
             client.idle.retain(|other| *other != id);
@@ -539,7 +553,7 @@ impl Engine {
         }
         for call in in_flight.drain(..).filter(|call| call.live) {
             // Of what a reactor took, the socket may have some already.
-            let sent = if connection.written + connection.taken as u64 > call.start { Sent::Maybe } else { Sent::No };
+            let sent = if handed_on > call.start { Sent::Maybe } else { Sent::No };
             let id = CallId { slot: call.slot, generation: call.generation };
             self.count_failure(owner);
             self.fail(id, owner, code, sent, why.to_owned());

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, time::Instant};
 use bytes::{Bytes, BytesMut};
 use volo_js_thrift::{FrameReader, Transport};
 
-use crate::{Peer, Seat, budget::Share, http2::Http2, leaving::Leaving};
+use crate::{Peer, Seat, budget::Share, http2::Http2, leaving::Leaving, secure::Secure};
 
 /// Names a connection of an engine until it is closed.
 pub type ConnectionId = u32;
@@ -51,6 +51,8 @@ pub(crate) struct Connection {
     pub owner: u32,
     /// What it has if it speaks HTTP/2.
     pub http2: Option<Box<Http2>>,
+    /// What it has if it is encrypted.
+    pub tls: Option<Box<Secure>>,
     /// Its first bytes will tell what it speaks.
     pub undecided: bool,
     pub reader: FrameReader,
@@ -61,11 +63,11 @@ pub(crate) struct Connection {
     /// A whole message for which the tape had no room.
     pub pending: Option<Bytes>,
     pub out: BytesMut,
-    /// Bytes of output that a reactor has taken and not written yet.
+    /// Bytes of output that a reactor has taken and not written yet; cipher text, with TLS.
     pub taken: usize,
     /// Tells it from other connections of this id.
     pub serial: u32,
-    /// Bytes handed to the socket since the connection began.
+    /// Bytes of the protocol handed to the socket since the connection began; with TLS, bytes encrypted for it.
     pub written: u64,
     /// Too much in flight or unwritten: not read until that is half gone.
     pub paused: bool,
@@ -100,6 +102,7 @@ impl Connection {
             role,
             owner,
             http2: None,
+            tls: None,
             undecided: false,
             reader,
             unread: BytesMut::new(),
@@ -138,7 +141,7 @@ impl Connection {
 
     /// Output that the socket has not taken.
     pub(crate) fn unwritten(&self) -> usize {
-        self.out.len() + self.taken
+        self.out.len() + self.under_way()
     }
 
     /// The framing replies go out in.

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::{Buf as _, Bytes};
+use bytes::{Buf as _, Bytes, BytesMut};
 use slab::Slab;
 use volo_js_tape::{InTape, Kind, Malformed, OutMessage, OutTape};
 use volo_js_thrift::FrameError;
@@ -106,7 +106,9 @@ pub struct Engine {
     pub(crate) touched: Vec<ConnectionId>,
     pub(crate) deadlines: Deadlines,
     pub(crate) encoder: Encoder,
-    peers: Arc<Peers>,
+    pub(crate) peers: Arc<Peers>,
+    /// Where encrypted connections decrypt.
+    pub(crate) plain: BytesMut,
     next_serial: u32,
 }
 
@@ -136,6 +138,7 @@ impl Engine {
             deadlines: Deadlines::default(),
             encoder: Encoder::default(),
             peers: Arc::default(),
+            plain: BytesMut::new(),
             next_serial: 0,
         }
     }
@@ -193,6 +196,7 @@ impl Engine {
         self.connections.get(id as usize).map_or(Interest { read: false, write: false }, |connection| Interest {
             read: !connection.paused
                 && !connection.ended
+                && !connection.has_failed()
                 && match &connection.http2 {
                     // A connection that closes has streams that go on.
                     Some(http2) => http2.pending.is_none() && http2.link.ended().is_none(),
@@ -212,7 +216,7 @@ impl Engine {
         !self.backlog.is_empty()
             || !self.notices.is_empty()
             || !self.touched.is_empty()
-            || self.dirty.iter().any(|id| self.is_memory(*id))
+            || self.dirty.iter().any(|id| self.is_memory(*id) || self.is_secure(*id))
     }
 
     /// Does anything keep the process alive: a server that listens or drains, or a client's call?
@@ -245,10 +249,10 @@ impl Engine {
             Owner::Client(client) => client.counters.bytes_read.add(read),
         }
         connection.leaving.bytes_came();
-        if connection.http2.is_some() || connection.undecided {
-            self.receive_http2(id, chunk, tape);
+        if connection.tls.is_some() {
+            self.receive_sealed(id, &chunk, tape);
         } else {
-            self.receive_thrift(id, chunk, tape);
+            self.receive_plain(id, chunk, tape);
         }
     }
 
@@ -469,6 +473,10 @@ impl Engine {
             connection.idle_since = now;
             connection.blocked = false;
             self.actions.push_back(Action::Interest(id));
+            if connection.tls.is_some() {
+                self.mark_dirty(id);
+            }
+            let connection = &self.connections[id as usize];
             if connection.http2.is_some() {
                 self.touch(id);
             } else if !connection.out.is_empty() {
@@ -482,6 +490,9 @@ impl Engine {
     /// The peer sends no more bytes. What it asked for is still answered.
     pub fn ended(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(id as usize) else { return };
+        if connection.shakes_hands() {
+            return self.end(id, "the peer closed the connection during the TLS handshake");
+        }
         connection.ended = true;
         if let Some(http2) = &mut connection.http2 {
             http2.link.end();
@@ -505,6 +516,9 @@ impl Engine {
     /// Closes a connection whose work is done.
     pub(crate) fn finish_if_over(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get(id as usize) else { return };
+        if connection.has_failed() {
+            return self.finish_failed(id);
+        }
         if connection.http2.is_some() {
             return self.finish_http2(id);
         }
@@ -519,7 +533,9 @@ impl Engine {
         if connection.ended && !connection.closing && !connection.unread.is_empty() {
             self.protocol_error(id, "the peer ended in the middle of a message");
         } else if connection.ended {
-            self.end(id, "done");
+            if !self.takes_leave(id) {
+                self.end(id, "done");
+            }
         } else if connection.closing {
             self.leave(id);
         }
@@ -556,6 +572,9 @@ impl Engine {
         }
         self.buffers.release(&mut connection.unread);
         self.buffers.release(&mut connection.out);
+        if let Some(tls) = &mut connection.tls {
+            self.buffers.release(&mut tls.sealed);
+        }
         if connection.dirty {
             self.dirty.retain(|other| *other != id);
         }

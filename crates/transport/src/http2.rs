@@ -6,7 +6,7 @@ use volo_js_tape::{Full, InTape};
 
 use crate::{
     Action, ConnectionId, Engine, connection::Role, engine::TURN, grpc_client::ClientStream, grpc_server::ServerStream,
-    notice::Level, owners::Owner, standard::StandardCall,
+    notice::Level, owners::Owner, secure::under_way, standard::StandardCall,
 };
 
 /// How HTTP/2 begins. RFC 9113, 3.4.
@@ -189,7 +189,8 @@ impl Engine {
                 break;
             }
             self.buffers.prepare(&mut connection.out);
-            let has_read = http2.link.turn(true, &mut connection.out, connection.taken);
+            let elsewhere = under_way(connection.tls.as_deref(), connection.taken);
+            let has_read = http2.link.turn(true, &mut connection.out, elsewhere);
             self.pause_if_heavy(id);
             if !has_read {
                 break;
@@ -280,7 +281,7 @@ impl Engine {
             if !http2.link.is_touched() {
                 break;
             }
-            http2.link.turn(false, &mut connection.out, connection.taken);
+            http2.link.turn(false, &mut connection.out, under_way(connection.tls.as_deref(), connection.taken));
         }
         if http2.link.is_touched() {
             self.touch(id);
@@ -385,6 +386,10 @@ impl Engine {
             return;
         }
         let (owner, why) = (connection.owner, ended.clone());
+        if self.takes_leave(id) {
+            return;
+        }
+        let Some(connection) = self.connections.get(id as usize) else { return };
         if let (Role::Server { peer, .. }, Some(Owner::Server(server))) =
             (&connection.role, self.owners.get_mut(owner as usize))
             && let Ended::Flood(_) | Ended::Protocol(_) = why

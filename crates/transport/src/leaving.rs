@@ -84,6 +84,9 @@ impl Engine {
     /// The server of a connection closes.
     pub(crate) fn begin_to_leave(&mut self, id: ConnectionId, how: Leaving) {
         let connection = &mut self.connections[id as usize];
+        // The keys of an encrypted connection stay here: it closes.
+        let stays = how == Leaving::HandOver && connection.tls.is_some();
+        let how = if stays { Leaving::AfterLook } else { how };
         if !connection.closing {
             connection.closing = true;
             connection.leaving = how;
@@ -114,7 +117,11 @@ impl Engine {
             return self.end(id, "done");
         }
         match connection.leaving {
-            Leaving::AtOnce => self.end(id, "done"),
+            Leaving::AtOnce => {
+                if !self.takes_leave(id) {
+                    self.end(id, "done");
+                }
+            }
             Leaving::AfterLook => {
                 connection.leaving = Leaving::Looking;
                 self.actions.push_back(Action::Look(id));

@@ -37,9 +37,11 @@ impl Engine {
     }
 
     /// What is to be written. Nothing while a client's connection is being made.
-    pub fn output(&self, id: ConnectionId) -> &[u8] {
+    pub fn output(&mut self, id: ConnectionId) -> &[u8] {
+        self.seal(id);
         match self.connections.get(id as usize) {
             Some(Connection { role: Role::Client { connected: false, .. }, .. }) | None => &[],
+            Some(Connection { tls: Some(tls), .. }) => &tls.sealed,
             Some(connection) => &connection.out,
         }
     }
@@ -47,8 +49,12 @@ impl Engine {
     /// `count` bytes have been written; fewer than there were means the socket takes no more for now.
     pub fn wrote(&mut self, id: ConnectionId, count: usize) {
         let Some(connection) = self.connections.get_mut(id as usize) else { return };
-        connection.out.advance(count);
-        let blocked = !connection.out.is_empty();
+        let out = match &mut connection.tls {
+            Some(tls) => &mut tls.sealed,
+            None => &mut connection.out,
+        };
+        out.advance(count);
+        let blocked = !out.is_empty();
         if count > 0 || !connection.blocked {
             connection.taking_since = self.now;
         }
@@ -57,7 +63,7 @@ impl Engine {
             self.actions.push_back(Action::Interest(id));
         }
         if !blocked {
-            self.buffers.release(&mut connection.out);
+            self.buffers.release(out);
             connection.out_share.note(0);
         }
         self.after_write(id, count);
@@ -65,12 +71,18 @@ impl Engine {
 
     fn after_write(&mut self, id: ConnectionId, count: usize) {
         let Some(connection) = self.connections.get_mut(id as usize) else { return };
-        connection.written += count as u64;
+        if connection.tls.is_none() {
+            connection.written += count as u64;
+        }
+        if connection.has_failed() {
+            return self.finish_failed(id);
+        }
         if connection.http2.is_some() {
             self.http2_wrote(id);
         }
         let Some(connection) = self.connections.get(id as usize) else { return };
         let (paused, closing) = (connection.paused, connection.closing || connection.ended);
+        let sealed_waits = connection.tls.is_some() && connection.under_way() > 0;
         match &mut self.owners[connection.owner as usize] {
             Owner::Server(server) => {
                 server.counters.bytes_written.add(count as u64);
@@ -83,7 +95,9 @@ impl Engine {
             }
             Owner::Client(client) => {
                 client.counters.bytes_written.add(count as u64);
-                self.client_wrote(id);
+                if !sealed_waits {
+                    self.client_wrote(id);
+                }
             }
         }
     }
@@ -91,14 +105,18 @@ impl Engine {
     /// Takes what is to be written, for a reactor that writes in its own time; [`Engine::gave_back`] tells what became of it. None if there is
     /// nothing, or an earlier output is still under way.
     pub fn take_output(&mut self, id: ConnectionId) -> Option<BytesMut> {
-        let connection = self.connections.get_mut(id as usize)?;
-        if connection.out.is_empty()
+        let connection = self.connections.get(id as usize)?;
+        if !connection.has_output()
             || connection.taken > 0
             || matches!(connection.role, Role::Client { connected: false, .. })
         {
             return None;
         }
-        let out = mem::take(&mut connection.out);
+        let is_secure = connection.tls.is_some();
+        self.seal(id);
+        let sealed = self.take_sealed(id);
+        let connection = self.connections.get_mut(id as usize)?;
+        let out = if is_secure { sealed } else { mem::take(&mut connection.out) };
         connection.taken = out.len();
         connection.blocked = true;
         connection.taking_since = self.now;
@@ -121,7 +139,8 @@ impl Engine {
         connection.blocked = false;
         if connection.out.is_empty() {
             connection.out_share.note(0);
-        } else {
+        }
+        if connection.has_output() {
             self.mark_dirty(id);
         }
         self.after_write(id, count);

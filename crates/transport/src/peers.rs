@@ -2,6 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use volo_js_tls::Summary;
+
 use crate::{ConnectionId, Peer};
 
 /// Names a connection for good: ids are used again, a serial number is not (until it has gone round).
@@ -15,16 +17,36 @@ pub struct ConnectionKey {
 
 /// The peers of one engine's accepted connections. Written when a connection comes or goes, read when a handler asks.
 #[derive(Debug, Default)]
-pub struct Peers(Mutex<Vec<Option<(u32, Peer)>>>);
+pub struct Peers(Mutex<Vec<Option<Known>>>);
+
+/// What is known of a peer.
+#[derive(Debug, Clone)]
+struct Known {
+    serial: u32,
+    peer: Peer,
+    tls: Option<Box<Summary>>,
+}
 
 impl Peers {
     /// The peer of a connection; None once it is gone.
     pub fn get(&self, key: ConnectionKey) -> Option<Peer> {
-        let peers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match peers.get(key.id as usize)? {
-            Some((serial, peer)) if *serial == key.serial => Some(peer.clone()),
-            _ => None,
-        }
+        self.find(key, |known| known.peer.clone())
+    }
+
+    /// What TLS has agreed on with a peer; None without TLS, or once it is gone.
+    pub fn tls(&self, key: ConnectionKey) -> Option<Summary> {
+        self.find(key, |known| known.tls.as_deref().cloned())?
+    }
+
+    fn find<T>(&self, key: ConnectionKey, read: impl FnOnce(&mut Known) -> T) -> Option<T> {
+        let mut peers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = peers.get_mut(key.id as usize)?.as_mut();
+        known.filter(|known| known.serial == key.serial).map(read)
+    }
+
+    /// The handshake of a peer is over.
+    pub(crate) fn is_secure(&self, key: ConnectionKey, summary: Summary) {
+        self.find(key, |known| known.tls = Some(Box::new(summary)));
     }
 
     pub(crate) fn insert(&self, key: ConnectionKey, peer: Peer) {
@@ -33,7 +55,7 @@ impl Peers {
         if index >= peers.len() {
             peers.resize(index + 1, None);
         }
-        peers[index] = Some((key.serial, peer));
+        peers[index] = Some(Known { serial: key.serial, peer, tls: None });
     }
 
     pub(crate) fn remove(&self, id: ConnectionId) {

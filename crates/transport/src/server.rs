@@ -5,6 +5,7 @@ use std::{collections::VecDeque, io, sync::Arc, time::Instant};
 use bytes::{Buf as _, Bytes, BytesMut};
 use volo_js_tape::{Header, InTape, Kind, OutMessage, OutTape};
 use volo_js_thrift::{DecodeError, FrameReader, MessageKind, Program, Transport, encode_reply, read_head};
+use volo_js_tls::ServerTls;
 
 use crate::{
     Address, Admission, ConnectionId, Engine, GrpcServerSetup, Methods, Peer, Refusal, Seat, ServerCounters,
@@ -37,6 +38,8 @@ pub struct ServerSetup {
     pub counters: Arc<ServerCounters>,
     /// Its gRPC, if it has any. A connection's first bytes tell whether it is Thrift or HTTP/2.
     pub grpc: Option<GrpcServerSetup>,
+    /// Its TLS, if its connections are encrypted, the same in all engines. What lives in memory is not.
+    pub tls: Option<Arc<ServerTls>>,
 }
 
 impl ServerSetup {
@@ -52,6 +55,7 @@ impl ServerSetup {
             options,
             counters: Arc::default(),
             grpc: None,
+            tls: None,
         })
     }
 
@@ -65,6 +69,7 @@ impl ServerSetup {
             options,
             counters: Arc::default(),
             grpc: Some(grpc),
+            tls: None,
         }
     }
 
@@ -84,6 +89,7 @@ impl ServerSetup {
             admission: self.admission.clone(),
             counters: Arc::default(),
             grpc: self.grpc.clone(),
+            tls: self.tls.clone(),
         }
     }
 }
@@ -91,6 +97,7 @@ impl ServerSetup {
 pub(crate) struct Server {
     pub program: Arc<Program>,
     pub grpc: Option<GrpcServerSetup>,
+    pub tls: Option<Arc<ServerTls>>,
     methods: Arc<Methods>,
     pub options: ServerOptions,
     pub admission: Arc<Admission>,
@@ -126,10 +133,11 @@ impl Server {
 impl Engine {
     /// Adds a server under an id that nobody else has.
     pub fn add_server(&mut self, owner: u32, setup: ServerSetup) {
-        let ServerSetup { program, methods, options, admission, counters, grpc } = setup;
+        let ServerSetup { program, methods, options, admission, counters, grpc, tls } = setup;
         let server = Server {
             program,
             grpc,
+            tls,
             methods,
             options,
             admission,
@@ -200,6 +208,10 @@ impl Engine {
         let (speaks_grpc, speaks_thrift) = (server.grpc.is_some(), !server.methods.is_empty());
         let mut connection = Connection::new(role, owner, reader, self.now);
         connection.undecided = speaks_grpc;
+        if !self.secure_accepted(owner, &mut connection) {
+            self.event(owner, Level::Error, "closed a connection: TLS cannot begin".to_owned());
+            return self.not_accepted(owner);
+        }
         let id = self.insert_connection(connection);
         if speaks_grpc && !speaks_thrift {
             self.speak_http2(id);
@@ -208,6 +220,14 @@ impl Engine {
             self.begin_to_leave(id, how);
         }
         Some(id)
+    }
+
+    /// A connection cannot stay after all.
+    fn not_accepted(&mut self, owner: u32) -> Option<ConnectionId> {
+        if let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) {
+            server.counters.connections.sub(1);
+        }
+        None
     }
 
     /// Accepting failed, for lack of descriptors for example.

@@ -16,6 +16,8 @@ use crate::{
 /// What a connection has run out of time with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Late {
+    /// The handshake of TLS is not over.
+    Handshake,
     /// A message is not complete.
     Frame,
     /// The peer takes nothing.
@@ -28,6 +30,9 @@ enum Late {
 
 fn late_of_server(connection: &Connection, options: &ServerOptions, now: Instant) -> Option<Late> {
     let is_past = |since: Instant, most: Duration| now.duration_since(since) >= most;
+    if connection.shakes_hands() && is_past(connection.created, options.frame_timeout) {
+        return Some(Late::Handshake);
+    }
     // A paused connection is late by our own doing.
     if !connection.paused && connection.frame_since.is_some_and(|since| is_past(since, options.frame_timeout)) {
         return Some(Late::Frame);
@@ -43,7 +48,7 @@ fn late_of_server(connection: &Connection, options: &ServerOptions, now: Instant
 fn late_of_client(connection: &Connection, options: &ClientOptions, now: Instant) -> Option<Late> {
     let age = now.duration_since(connection.created);
     let greets = connection.http2.as_ref().is_some_and(|http2| !http2.link.is_ready());
-    if greets || matches!(connection.role, Role::Client { connected: false, .. }) {
+    if greets || connection.shakes_hands() || matches!(connection.role, Role::Client { connected: false, .. }) {
         return (age >= options.connect_timeout).then_some(Late::Connect);
     }
     let idle = connection.calls() == 0
@@ -95,6 +100,10 @@ impl Engine {
             (Role::Server { peer, .. }, Owner::Server(server)) => {
                 let counters = &server.counters;
                 let (counter, why) = match late {
+                    Late::Handshake => (
+                        &counters.frame_timeouts,
+                        format!("the TLS handshake was not over after {:?}", server.options.frame_timeout),
+                    ),
                     Late::Frame => (
                         &counters.frame_timeouts,
                         format!("a frame was not complete after {:?}", server.options.frame_timeout),
