@@ -14,7 +14,8 @@ use crate::{
     Event, GoAway, Gone, Http2Options, StreamKey,
     closing::{Ended, put_go_away},
     pipe::{Pipe, PipeEnd, pipe},
-    scan::Scanner,
+    scan::{PREFACE, Scanner},
+    sent::Sent,
     stream::{Finish, Stream},
     streams::Streams,
 };
@@ -52,6 +53,7 @@ pub struct Connection {
     blocked: bool,
     ended: Option<Ended>,
     draining: bool,
+    sent: Sent,
     pings: Option<h2::PingPong>,
     /// When the last bytes came.
     heard: Instant,
@@ -104,6 +106,7 @@ impl Connection {
         max_message: usize,
         now: Instant,
     ) -> Self {
+        let sent = Sent::new(if matches!(state, State::ClientHandshake(_)) { PREFACE } else { 0 });
         Self {
             state,
             pipe,
@@ -115,6 +118,7 @@ impl Connection {
             blocked: false,
             ended: None,
             draining: false,
+            sent,
             pings: None,
             heard: now,
             pinged: None,
@@ -156,6 +160,11 @@ impl Connection {
         self.blocked
     }
 
+    /// Output has left: what waits for room goes on in the next turn.
+    pub fn made_room(&mut self) {
+        self.touched |= self.blocked;
+    }
+
     /// Streams that are not over.
     pub fn streams(&self) -> usize {
         self.streams.len()
@@ -190,8 +199,12 @@ impl Connection {
         let room = self.options.max_output.saturating_sub(taken).max(if greets { GREETING } else { 0 });
         let allowed = if read && output.len() < room { SLICE } else { 0 };
         let Self { state, pipe, streams, max_message, .. } = self;
+        let before = output.len();
         let (over, blocked) = pipe.with(allowed, output, room, || drive(state, streams, *max_message));
         self.blocked = blocked;
+        if self.sent.wrote(&output[before..]) {
+            self.scanner.sent();
+        }
         if let Some(error) = over {
             self.ended.get_or_insert_with(|| Ended::of(error.as_ref()));
             let gone = error.map_or_else(|| Gone::lost("the connection was closed"), |error| Gone::of(&error));
@@ -260,7 +273,6 @@ impl Connection {
 
     fn change<T>(&mut self, stream: StreamKey, change: impl FnOnce(&mut Stream) -> T) -> Option<T> {
         self.touched = true;
-        self.scanner.sent();
         let result = change(self.streams.get_mut(stream)?);
         self.streams.settle(stream);
         Some(result)
@@ -286,7 +298,6 @@ impl Connection {
     /// Where to append messages, framed, behind the head; none if the stream takes none.
     pub fn output(&mut self, stream: StreamKey) -> Option<&mut BytesMut> {
         self.touched = true;
-        self.scanner.sent();
         self.streams.get_mut(stream).filter(|stream| stream.can_send()).map(Stream::output)
     }
 

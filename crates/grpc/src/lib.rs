@@ -14,6 +14,7 @@ mod metadata;
 mod pipe;
 mod ready;
 mod scan;
+mod sent;
 
 mod settings;
 mod status;

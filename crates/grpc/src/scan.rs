@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 /// Length of `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n`.
-const PREFACE: usize = 24;
+pub(crate) const PREFACE: usize = 24;
 const HEADER: usize = 9;
 const WINDOW: Duration = Duration::from_secs(1);
 /// PINGs that come too soon and are let pass.
@@ -28,7 +28,7 @@ const ACK: u8 = 1;
 pub struct FloodLimits {
     /// Streams a peer may reset in a second, where that is half of those it opens. Default 500.
     pub resets: u32,
-    /// SETTINGS and PING frames, each, in a second. Default 100.
+    /// SETTINGS frames in a second, and PING frames while nothing was sent to the peer. Default 100.
     pub control_frames: u32,
     /// A PING sooner than this after the one before it, where nothing was sent to the peer in between, is a strike; the third one ends the
     /// connection, as in grpc-go. Only for servers. Default 5 min; without calls 2 h at least, unless it is zero.
@@ -176,10 +176,11 @@ impl Scanner {
         self.go_away = Some(GoAway { last_stream, code, debug_data });
     }
 
-    /// Something was sent to the peer, which may be why it sends a PING.
+    /// Something was sent to the peer, which may be why it sends a PING: implementations of gRPC measure with one how long data take, as often as
+    /// they get some.
     pub(crate) fn sent(&mut self) {
         self.last_ping = None;
-        self.strikes = 0;
+        (self.strikes, self.pings) = (0, 0);
     }
 
     fn ping(&mut self, now: Instant) -> Result<(), Flood> {
@@ -292,6 +293,11 @@ mod tests {
             scan(&mut scanner, &settings, 99, begin).unwrap();
         }
         // In the next second all is forgotten.
+        for _ in 0..5 {
+            scan(&mut scanner, &ping, 99, begin + WINDOW).unwrap();
+        }
+        // Whoever gets data may measure how long they take.
+        scanner.sent();
         for _ in 0..5 {
             scan(&mut scanner, &ping, 99, begin + WINDOW).unwrap();
         }

@@ -369,8 +369,9 @@ impl Engine {
         if !connection.paused && http2.link.has_input() {
             self.enlist(id);
         }
-        let Some(http2) = &self.connections[id as usize].http2 else { return };
+        let Some(http2) = self.http2(id) else { return };
         if http2.link.is_blocked() {
+            http2.link.made_room();
             self.touch(id);
         } else if http2.link.ended().is_some() {
             self.finish_http2(id);

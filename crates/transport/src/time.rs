@@ -37,6 +37,10 @@ fn late_of_server(connection: &Connection, options: &ServerOptions, now: Instant
     if !connection.paused && connection.frame_since.is_some_and(|since| is_past(since, options.frame_timeout)) {
         return Some(Late::Frame);
     }
+    let greets = connection.http2.as_ref().is_some_and(|http2| !http2.link.is_ready());
+    if greets && is_past(connection.created, options.frame_timeout) {
+        return Some(Late::Frame);
+    }
     if connection.blocked && is_past(connection.taking_since, options.write_timeout) {
         return Some(Late::Write);
     }
