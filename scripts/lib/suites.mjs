@@ -373,7 +373,7 @@ export const suites = [
     needs: ['dependencies'],
     lane: 'node',
     async run() {
-      await must({ command: process.execPath, args: ['scripts/peers.mjs'] })
+      await must({ command: process.execPath, args: ['scripts/peers.mjs', '--tests'] })
       return counted({ command: process.execPath, args: ['tests/peers/check.mjs'] }, countSum)
     },
   },

@@ -7,7 +7,7 @@
  */
 import process from 'node:process'
 
-import { nodeThriftPeer, peer, pythonPeer } from '../../scripts/peers.mjs'
+import { grpcGoPeer, grpcJsPeer, nodeThriftPeer, peer, pythonPeer } from '../../scripts/peers.mjs'
 import { run, runMain, ServerProcess } from '../../scripts/lib/process.mjs'
 
 /** @typedef {import('../../scripts/lib/process.mjs').Command} Command */
@@ -42,6 +42,15 @@ async function pair(name, server, client) {
   const listening = await ServerProcess.start(plus(server, '--port', '0'))
   const { code, output } = await run(plus(client, '--port', `${listening.port}`), { timeout: TIMEOUT })
   await listening.stop()
+  note(name, code, output)
+}
+
+/**
+ * @param {string} name
+ * @param {number} code of the client
+ * @param {string} output
+ */
+function note(name, code, output) {
   if (code === 0) passed++
   else failed++
   process.stdout.write(`${code === 0 ? '✔' : '✘'} ${name}: ${output.trim().slice(-2000)}\n`)
@@ -109,9 +118,51 @@ async function items() {
   }
 }
 
+/** Cases of gRPC's interoperability tests that both clients have. */
+const CASES = [
+  ...['empty_unary', 'large_unary', 'client_streaming', 'server_streaming', 'ping_pong', 'empty_stream'],
+  ...['timeout_on_sleeping_server', 'cancel_after_begin', 'cancel_after_first_response', 'custom_metadata'],
+  ...['status_code_and_message', 'special_status_message', 'unimplemented_method', 'unimplemented_service'],
+]
+
+async function grpc() {
+  const go = plus(await grpcGoPeer('interop-client'), '--server_host', '127.0.0.1')
+  const js = await grpcJsPeer('interop-client')
+  const servers = {
+    // It tells where it listens at this level only.
+    'grpc-go': { ...(await grpcGoPeer('interop-server')), env: { GRPC_GO_LOG_SEVERITY_LEVEL: 'info' } },
+    'grpc-js': await grpcJsPeer('interop-server'),
+  }
+  for (const [to, server] of Object.entries(servers)) {
+    for (const name of CASES) {
+      // The official programs take one case a run, and call their port otherwise.
+      const listening = await ServerProcess.start(plus(server, '--port', '0'))
+      const runs = {
+        'grpc-go': plus(go, '--server_port', `${listening.port}`, '--test_case', name),
+        'grpc-js': plus(js, '--port', `${listening.port}`, '--case', name),
+      }
+      for (const [from, client] of Object.entries(runs)) {
+        const { code, output } = await run(client, { timeout: TIMEOUT })
+        note(`${from} → ${to}, ${name}`, code, output)
+      }
+      await listening.stop()
+    }
+  }
+  const load = plus(await peer('grpc-load'), '--connections', '4', '--depth', '4', '--seconds', '0.5')
+  for (const [to, server] of [
+    ['grpc-go', await grpcGoPeer('item-server')],
+    ['grpc-js', await grpcJsPeer('item-server')],
+  ]) {
+    for (const method of ['GetItem', 'StreamItems']) {
+      await pair(`grpc-load → ${to}, ${method}`, server, plus(load, '--method', method))
+    }
+  }
+}
+
 await runMain(async () => {
   await everything()
   await items()
+  await grpc()
   process.stdout.write(`${passed} passed, ${failed} failed\n`)
   if (failed > 0) process.exitCode = 1
 })

@@ -9,6 +9,8 @@ unless the attack itself could not be made.
 import argparse
 import gzip
 import json
+import select
+import socket
 import struct
 import sys
 import time
@@ -21,6 +23,7 @@ from hyperframe.frame import (
     PingFrame,
     RstStreamFrame,
     SettingsFrame,
+    WindowUpdateFrame,
 )
 
 from forge import Connection, Ended
@@ -177,16 +180,34 @@ class Attack:
     # ---- slowness: many connections that hold the server up ----
 
     def slow_reader(self):
-        """Asks for streams and reads nothing: the server must neither wait for ever nor keep what it makes."""
-        ended = 0
+        """Asks for streams, opens every window and reads nothing: the server must neither wait for ever nor keep what it makes."""
+        open_window = {SettingsFrame.INITIAL_WINDOW_SIZE: 0x7FFFFFFF}
         for _ in range(20):
-            connection = self.connect(reads=False)
+            connection = self.connect(reads=False, settings=open_window)
+            connection.send(WindowUpdateFrame(0, window_increment=0x7FFF0000))
             for stream in range(1, 41, 2):
                 connection.call(stream, MESSAGE)
+        ended = 0
         while self.going() and ended < len(self.connections):
             time.sleep(0.2)
-            ended = sum(is_closed(connection) for connection in self.connections)
+            ended = sum(is_closed(connection.socket) for connection in self.connections)
         return {"connections": len(self.connections), "endedByServer": ended}
+
+    def late_reader(self):
+        """No attack: reads nothing for a while, and then as fast as it can. The streams must go on."""
+        connection = self.connect(reads=False, settings={SettingsFrame.INITIAL_WINDOW_SIZE: 0x7FFFFFFF})
+        connection.send(WindowUpdateFrame(0, window_increment=0x7FFF0000))
+        for stream in range(1, 41, 2):
+            connection.call(stream, MESSAGE)
+        time.sleep(0.6)
+        read = 0
+        connection.socket.settimeout(1)
+        try:
+            while self.going() and read < 64 * MIB:
+                read += len(connection.socket.recv(MIB))
+        except TimeoutError:
+            pass
+        return {"body": read}
 
     def slow_window(self):
         """Asks for streams with a window of nothing: HTTP/2's own way to read slowly."""
@@ -221,32 +242,21 @@ class Attack:
 
     def half_preface(self):
         """Connections that never say what they want."""
-        import socket
-
         sockets = [socket.create_connection(("127.0.0.1", self.options.port)) for _ in range(200)]
         for one in sockets:
             one.sendall(b"PRI * HTTP/2.0\r\n")
-            one.setblocking(False)
         ended = 0
-        while self.going():
+        while self.going() and ended < len(sockets):
             time.sleep(0.2)
-        for one in sockets:
-            try:
-                ended += one.recv(1024) == b""
-            except BlockingIOError:
-                pass
-            except OSError:
-                ended += 1
+            ended = sum(map(is_closed, sockets))
         return {"connections": len(sockets), "endedByServer": ended}
 
 
-def is_closed(connection):
-    """Whether the server has ended a connection that nobody reads: writing to it fails in the end."""
-    try:
-        connection.send(PingFrame(0, opaque_data=b"are you?"))
-        return False
-    except Ended:
-        return True
+def is_closed(one):
+    """Whether the server has ended a connection that nobody reads."""
+    poll = select.poll()
+    poll.register(one, select.POLLRDHUP | select.POLLHUP | select.POLLERR)
+    return bool(poll.poll(0))
 
 
 def statuses(connection):

@@ -202,7 +202,11 @@ class Connection:
             self.settings_seen.set()
             ack = SettingsFrame(0)
             ack.flags.add("ACK")
-            self.socket.sendall(ack.serialize())
+            try:
+                self.socket.sendall(ack.serialize())
+            except OSError:
+                # The server has gone; what it said before may still be there to read.
+                pass
         elif isinstance(frame, PingFrame):
             if "ACK" in frame.flags:
                 self.acks += 1

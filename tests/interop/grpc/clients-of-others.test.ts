@@ -1,0 +1,63 @@
+/** Clients of other implementations call our server. */
+import test from 'ava'
+import { Server, type ServerOptions } from 'volo-js'
+import { TestService } from '../../volo-gen/grpc/index.js'
+import { caseNames, channels, compressedCases, compressedGoClient, goClient, jsClient } from './peers.js'
+import { testService } from './service.js'
+
+/** Serves the interoperability tests while `use` runs, and then sees that nothing went wrong behind its back. */
+async function serving(options: ServerOptions, use: (port: string) => Promise<void>): Promise<unknown[]> {
+  const errors: unknown[] = []
+  const server = await Server.of(TestService, testService)
+    .options({ onError: (error) => errors.push(error), ...options })
+    .listen('127.0.0.1:0')
+  try {
+    await use(server.address.replace(/.*:/, ''))
+  } finally {
+    await server.close({ grace: '1s' })
+  }
+  return errors
+}
+
+/** A client takes a while to start: several at once, in groups that two CPUs can feed. */
+async function inGroups<T>(all: readonly T[], each: (one: T) => Promise<void>): Promise<void> {
+  for (let first = 0; first < all.length; first += 4) await Promise.all(all.slice(first, first + 4).map(each))
+}
+
+for (const channel of channels) {
+  test(`grpc-go's interoperability tests, ${channel.name}`, async (t) => {
+    const errors = await serving({}, (port) =>
+      inGroups([...caseNames, 'rpc_soak', 'channel_soak'], async (name) => {
+        const { code, output } = await goClient(port, name, channel)
+        t.is(code, 0, `${name}: ${output}`)
+      }),
+    )
+    t.deepEqual(errors, [])
+  })
+}
+
+for (const compression of [undefined, 'gzip'] as const) {
+  test(`grpc-go with gzip, our answers ${compression ?? 'not compressed'}`, async (t) => {
+    const errors = await serving(compression === undefined ? {} : { compression }, (port) =>
+      inGroups(compressedCases, async (name) => {
+        const { code, output } = await compressedGoClient(port, name)
+        t.is(code, 0, `${name}: ${output}`)
+      }),
+    )
+    t.deepEqual(errors, [])
+  })
+}
+
+test("grpc-js's client, plain and with gzip", async (t) => {
+  const runs = [
+    ...caseNames.map((name) => ({ name, more: [] })),
+    ...compressedCases.map((name) => ({ name, more: ['--gzip'] })),
+  ]
+  const errors = await serving({}, (port) =>
+    inGroups(runs, async ({ name, more }) => {
+      const { code, output } = await jsClient(port, name, ...more)
+      t.is(code, 0, `${[name, ...more].join(' ')}: ${output}`)
+    }),
+  )
+  t.deepEqual(errors, [])
+})

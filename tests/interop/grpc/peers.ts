@@ -1,0 +1,120 @@
+/** The other implementations of gRPC, as processes. `node scripts/peers.mjs` builds what is missing. */
+interface Command {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export interface Running {
+  readonly address: string
+  readonly port: number
+  stop(): Promise<number>
+}
+
+interface Outcome {
+  readonly code: number
+  readonly output: string
+  readonly stdout: string
+}
+
+interface Peers {
+  readonly peer: (name: 'grpcurl' | 'ghz' | 'h2spec') => Promise<Command>
+  readonly grpcGoPeer: (program: string) => Promise<Command>
+  readonly grpcJsPeer: (program: string) => Promise<Command>
+}
+
+interface Processes {
+  readonly run: (command: Command, options: { readonly timeout: number }) => Promise<Outcome>
+  readonly ServerProcess: { start(command: Command): Promise<Running> }
+}
+
+/** The scripts are plain JavaScript that other programs share; the types above are what is used of them here. */
+const script = async <T>(file: string): Promise<T> =>
+  (await import(new URL(`../../../scripts/${file}`, import.meta.url).href)) as T
+
+const { peer, grpcGoPeer, grpcJsPeer } = await script<Peers>('peers.mjs')
+const { run, ServerProcess } = await script<Processes>('lib/process.mjs')
+
+/** Milliseconds that a peer's client may take. */
+const TIMEOUT = 40_000
+
+/** How the two ends are joined. */
+export interface Channel {
+  readonly name: string
+  /** Flags of the official client. */
+  readonly goClient: readonly string[]
+  /** Flags of the official server. */
+  readonly goServer: readonly string[]
+}
+
+/** All the tests of calls run over each of these. */
+export const channels: readonly Channel[] = [{ name: 'plain', goClient: [], goServer: [] }]
+
+/** Cases that every client here has, by their official names. */
+export const caseNames = [
+  'empty_unary',
+  'large_unary',
+  'client_streaming',
+  'server_streaming',
+  'ping_pong',
+  'empty_stream',
+  'timeout_on_sleeping_server',
+  'cancel_after_begin',
+  'cancel_after_first_response',
+  'custom_metadata',
+  'status_code_and_message',
+  'special_status_message',
+  'unimplemented_method',
+  'unimplemented_service',
+] as const
+
+/** Cases of the client that compresses what it sends. */
+export const compressedCases = [
+  'empty_unary',
+  'large_unary',
+  'client_streaming',
+  'server_streaming',
+  'ping_pong',
+  'empty_stream',
+  'custom_metadata',
+  'status_code_and_message',
+] as const
+
+const plus = (command: Command, ...args: string[]): Command => ({ ...command, args: [...command.args, ...args] })
+
+/** Runs a program of a peer to its end. */
+const runs = async (command: Promise<Command>, ...args: string[]): Promise<Outcome> =>
+  run(plus(await command, ...args), { timeout: TIMEOUT })
+
+/** One case of the official client against a server on `port`; code 0 says that all was well. */
+export const goClient = (port: string, name: string, channel: Channel): Promise<Outcome> =>
+  runs(
+    grpcGoPeer('interop-client'),
+    ...['--server_host', '127.0.0.1', '--server_port', port, '--test_case', name],
+    ...channel.goClient,
+  )
+
+/** The same with every request compressed by gzip. */
+export const compressedGoClient = (port: string, name: string): Promise<Outcome> =>
+  runs(grpcGoPeer('compressed-client'), '--server_port', port, '--test_case', name)
+
+/** One case of grpc-js's client. */
+export const jsClient = (port: string, name: string, ...more: string[]): Promise<Outcome> =>
+  runs(grpcJsPeer('interop-client'), '--port', port, '--case', name, ...more)
+
+/** The official server. */
+export async function goServer(channel: Channel): Promise<Running> {
+  const command = plus(await grpcGoPeer('interop-server'), '--port', '0', ...channel.goServer)
+  return ServerProcess.start({ ...command, env: { GRPC_GO_LOG_SEVERITY_LEVEL: 'info' } })
+}
+
+/** A server of grpc-go that knows gzip. */
+export const compressedGoServer = async (): Promise<Running> =>
+  ServerProcess.start(plus(await grpcGoPeer('compressed-server'), '--port', '0'))
+
+export const jsServer = async (): Promise<Running> =>
+  ServerProcess.start(plus(await grpcJsPeer('interop-server'), '--port', '0'))
+
+export const grpcurl = (...args: string[]): Promise<Outcome> => runs(peer('grpcurl'), ...args)
+export const ghz = (...args: string[]): Promise<Outcome> => runs(peer('ghz'), ...args)
+export const h2spec = (...args: string[]): Promise<Outcome> => runs(peer('h2spec'), ...args)

@@ -1,0 +1,49 @@
+/** Our client calls servers of other implementations. */
+import test from 'ava'
+import { cases, subjectAt } from './cases.js'
+import { channels, compressedCases, compressedGoServer, goServer, jsServer, type Running } from './peers.js'
+
+/** Every case, each with clients of its own, so that none lives of what another left behind. */
+const servers: readonly { readonly title: string; readonly start: () => Promise<Running> }[] = [
+  ...channels.map((channel) => ({ title: `grpc-go, ${channel.name}`, start: () => goServer(channel) })),
+  { title: 'grpc-js', start: jsServer },
+]
+
+for (const { title, start } of servers) {
+  test(`interoperability tests with the server of ${title}`, async (t) => {
+    const server = await start()
+    try {
+      for (const [name, run] of Object.entries(cases)) {
+        await using subject = subjectAt(`127.0.0.1:${server.port}`)
+        await t.notThrowsAsync(run(subject), name)
+      }
+    } finally {
+      await server.stop()
+    }
+  })
+
+  test(`all cases at once over one connection to the server of ${title}`, async (t) => {
+    const server = await start()
+    try {
+      await using subject = subjectAt(`127.0.0.1:${server.port}`)
+      await Promise.all(Object.entries(cases).map(([name, run]) => t.notThrowsAsync(run(subject), name)))
+    } finally {
+      await server.stop()
+    }
+  })
+}
+
+for (const { title, start } of [
+  { title: 'grpc-go', start: compressedGoServer },
+  { title: 'grpc-js', start: jsServer },
+]) {
+  test(`requests with gzip to the server of ${title}`, async (t) => {
+    const server = await start()
+    try {
+      await using subject = subjectAt(`127.0.0.1:${server.port}`, { compression: 'gzip' })
+      for (const name of compressedCases) await t.notThrowsAsync(cases[name](subject), name)
+    } finally {
+      await server.stop()
+    }
+  })
+}
