@@ -3,13 +3,16 @@ import test from 'ava'
 import { fileURLToPath } from 'node:url'
 import { Server } from 'volo-js'
 import { TestService } from '../../volo-gen/grpc/index.js'
-import { ghz, grpcurl } from './peers.js'
+import { ghz, grpcurl, h2spec } from './peers.js'
 import { testService } from './service.js'
 
 const protos = fileURLToPath(new URL('../../fixtures/grpc', import.meta.url))
 
 async function serving(use: (address: string, port: string) => Promise<void>): Promise<void> {
-  const server = await Server.of(TestService, testService).listen('127.0.0.1:0')
+  const server = await Server.of(TestService, testService)
+    // What h2spec does is told by h2spec.
+    .options({ onEvent: () => undefined })
+    .listen('127.0.0.1:0')
   try {
     await use(server.address, server.address.replace(/.*:/, ''))
   } finally {
@@ -52,5 +55,16 @@ test('ghz gets an answer to every call', async (t) => {
     }
     t.is(count, 2000)
     t.deepEqual(statusCodeDistribution, { OK: 2000 })
+  })
+})
+
+test('h2spec finds nothing wrong', async (t) => {
+  await serving(async (_address, port) => {
+    const path = '/grpc.testing.TestService/EmptyCall'
+    const { code, output } = await h2spec('-h', '127.0.0.1', '-p', port, '-P', path, '-o', '5')
+    // What failed is told once more at the end.
+    const failures = output.split('Failures:').at(-1) ?? output
+    t.is(code, 0, failures)
+    t.regex(output, /\d+ tests, \d+ passed, 0 skipped, 0 failed/, failures)
   })
 })
