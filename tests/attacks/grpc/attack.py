@@ -229,7 +229,7 @@ class Attack:
                 connection.send(connection.headers_frame(1), DataFrame(1, data=struct.pack(">BI", 0, 1000)))
             while self.going():
                 for connection in self.connections:
-                    if connection.closed is None:
+                    if connection.closed is None and 1 not in connection.resets:
                         try:
                             connection.send(DataFrame(1, data=b"\0"))
                         except Ended:
@@ -237,7 +237,8 @@ class Attack:
                 time.sleep(0.1)
         except Ended as failure:
             return {"ended": str(failure)}
-        ended = sum(connection.closed is not None for connection in self.connections)
+        # Their call, if not the connection.
+        ended = sum(c.closed is not None or 1 in c.resets or 1 in c.headers_end() for c in self.connections)
         return {"connections": len(self.connections), "endedByServer": ended}
 
     def half_preface(self):
