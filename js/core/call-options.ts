@@ -44,17 +44,20 @@ export function callWithin(
   call: (cx: CallContext, request: unknown) => Answer<unknown>,
   request: unknown,
 ): Answer<unknown> {
-  const scope = scopeOf(cx, options)
+  const now = cx.origin.clock.now()
+  const scope = scopeOf(options, now)
   if (scope === undefined) return call(cx, request)
   cx.scope = scope
-  return within(cx, scope, (scope.deadline ?? Infinity) - cx.origin.clock.now(), call, cx, request)
+  return within(cx, scope, (scope.deadline ?? Infinity) - now, call, cx, request)
 }
 
-/** What the options of a call bound it by; undefined if they do not. */
-export function scopeOf(cx: CallContext, options: CallOptions): Scope | undefined {
+/**
+ * What the options of a call bound it by; undefined if they do not.
+ * @param now when it is made, in milliseconds since the epoch.
+ */
+export function scopeOf(options: CallOptions, now: number): Scope | undefined {
   const { timeout, signal, parent } = options
   if (timeout === undefined && signal === undefined && parent === undefined) return undefined
-  const now = cx.origin.clock.now()
   const due = timeout === undefined ? undefined : now + milliseconds(timeout, 'timeout')
   const outer = parent instanceof CallContext ? parent.openScope() : parent instanceof Scope ? parent : undefined
   const scope =

@@ -32,12 +32,13 @@ export function grpcClientMethod(
 }
 
 function unary(cx: GrpcCallContext, options: GrpcCallOptions | undefined, call: Call, request: unknown): unknown {
-  const scope = options === undefined ? undefined : scopeOf(cx, options)
+  const now = options === undefined ? 0 : cx.origin.clock.now()
+  const scope = options === undefined ? undefined : scopeOf(options, now)
   let answer: Answer<unknown>
   if (scope === undefined) answer = call(cx, request)
   else {
     cx.scope = scope
-    const limit = (scope.deadline ?? Infinity) - cx.origin.clock.now()
+    const limit = (scope.deadline ?? Infinity) - now
     answer = within(cx, scope, limit, call, cx, request)
   }
   return answer instanceof Promise ? answer : Promise.resolve(answer)
@@ -45,10 +46,11 @@ function unary(cx: GrpcCallContext, options: GrpcCallOptions | undefined, call: 
 
 /** The bounds of a call that streams its answer hold until the stream is over, not only until it begins. */
 function stream(cx: GrpcCallContext, options: GrpcCallOptions | undefined, call: Call, request: unknown): unknown {
-  const scope = options === undefined ? undefined : scopeOf(cx, options)
+  const now = options === undefined ? 0 : cx.origin.clock.now()
+  const scope = options === undefined ? undefined : scopeOf(options, now)
   if (scope !== undefined) {
     cx.scope = scope
-    const limit = (scope.deadline ?? Infinity) - cx.origin.clock.now()
+    const limit = (scope.deadline ?? Infinity) - now
     if (limit <= 0) {
       const progress = { sent: 'no', text: 'the deadline had passed before the call was made' } as const
       return failed(deadlineError(cx, limit, 0, progress))
