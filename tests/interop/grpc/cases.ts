@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
-import { Client, type Metadata, type RequestInitOf } from 'volo-js'
+import { Client, type ClientTlsOptions, type Metadata, type RequestInitOf } from 'volo-js'
 import { TestService, UnimplementedService } from '../../volo-gen/grpc/index.js'
 import { Outgoing } from './outgoing.js'
 import { INITIAL, payload, TRAILING } from './service.js'
@@ -16,9 +16,15 @@ export interface Subject extends AsyncDisposable {
 }
 
 /** @param options of both clients. */
-export function subjectAt(address: string, options: { readonly compression?: 'gzip' } = {}): Subject {
-  const client = Client.of(TestService, 'interop').address(address).options(options).build()
-  const unimplemented = Client.of(UnimplementedService, 'interop').address(address).options(options).build()
+export function subjectAt(
+  address: string,
+  options: { readonly compression?: 'gzip' } = {},
+  tls?: ClientTlsOptions,
+): Subject {
+  const builder = Client.of(TestService, 'interop').address(address).options(options)
+  const other = Client.of(UnimplementedService, 'interop').address(address).options(options)
+  const client = (tls === undefined ? builder : builder.tls(tls)).build()
+  const unimplemented = (tls === undefined ? other : other.tls(tls)).build()
   return {
     client,
     unimplemented,

@@ -2,15 +2,18 @@
 import test from 'ava'
 import { Server, type ServerOptions } from 'volo-js'
 import { TestService } from '../../volo-gen/grpc/index.js'
-import { caseNames, channels, compressedCases, compressedGoClient, goClient, jsClient } from './peers.js'
+import { caseNames, channels, compressedCases, compressedGoClient, goClient, jsClient, serverTls } from './peers.js'
 import { testService } from './service.js'
 
 /** Serves the interoperability tests while `use` runs, and then sees that nothing went wrong behind its back. */
-async function serving(options: ServerOptions, use: (port: string) => Promise<void>): Promise<unknown[]> {
+async function serving(
+  options: ServerOptions,
+  use: (port: string) => Promise<void>,
+  isSecure = false,
+): Promise<unknown[]> {
   const errors: unknown[] = []
-  const server = await Server.of(TestService, testService)
-    .options({ onError: (error) => errors.push(error), ...options })
-    .listen('127.0.0.1:0')
+  const made = Server.of(TestService, testService).options({ onError: (error) => errors.push(error), ...options })
+  const server = await (isSecure ? made.tls(serverTls) : made).listen('127.0.0.1:0')
   try {
     await use(server.address.replace(/.*:/, ''))
   } finally {
@@ -26,11 +29,14 @@ async function inGroups<T>(all: readonly T[], each: (one: T) => Promise<void>): 
 
 for (const channel of channels) {
   test(`grpc-go's interoperability tests, ${channel.name}`, async (t) => {
-    const errors = await serving({}, (port) =>
-      inGroups([...caseNames, 'rpc_soak', 'channel_soak'], async (name) => {
-        const { code, output } = await goClient(port, name, channel)
-        t.is(code, 0, `${name}: ${output}`)
-      }),
+    const errors = await serving(
+      {},
+      (port) =>
+        inGroups([...caseNames, 'rpc_soak', 'channel_soak'], async (name) => {
+          const { code, output } = await goClient(port, name, channel)
+          t.is(code, 0, `${name}: ${output}`)
+        }),
+      channel.isSecure,
     )
     t.deepEqual(errors, [])
   })

@@ -1,4 +1,7 @@
 /** The other implementations of gRPC, as processes. `node scripts/peers.mjs` builds what is missing. */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
 interface Command {
   readonly command: string
   readonly args: readonly string[]
@@ -45,10 +48,33 @@ export interface Channel {
   readonly goClient: readonly string[]
   /** Flags of the official server. */
   readonly goServer: readonly string[]
+  /** Are connections encrypted? */
+  readonly isSecure: boolean
 }
 
+/** A file of the certificates that the tests of TLS use. */
+const certificate = (name: string): string => fileURLToPath(new URL(`../../fixtures/tls/${name}.pem`, import.meta.url))
+
+/** Our server's, and the authority that our clients trust, where a channel is secure. */
+export const serverTls = {
+  cert: readFileSync(certificate('server')),
+  key: readFileSync(fileURLToPath(new URL('../../fixtures/tls/server.key', import.meta.url))),
+}
+export const clientTls = { ca: readFileSync(certificate('ca')) }
+
 /** All the tests of calls run over each of these. */
-export const channels: readonly Channel[] = [{ name: 'plain', goClient: [], goServer: [] }]
+export const channels: readonly Channel[] = [
+  { name: 'plain', goClient: [], goServer: [], isSecure: false },
+  {
+    name: 'TLS',
+    goClient: ['--use_tls', '--use_test_ca', '--ca_file', certificate('ca')],
+    goServer: [
+      ...['--use_tls', '--tls_cert_file', certificate('server')],
+      ...['--tls_key_file', certificate('server').replace('.pem', '.key')],
+    ],
+    isSecure: true,
+  },
+]
 
 /** Cases that every client here has, by their official names. */
 export const caseNames = [

@@ -1,20 +1,28 @@
 /** Our client calls servers of other implementations. */
 import test from 'ava'
 import { cases, subjectAt } from './cases.js'
-import { channels, compressedCases, compressedGoServer, goServer, jsServer, type Running } from './peers.js'
+import { channels, clientTls, compressedCases, compressedGoServer, goServer, jsServer, type Running } from './peers.js'
 
 /** Every case, each with clients of its own, so that none lives of what another left behind. */
-const servers: readonly { readonly title: string; readonly start: () => Promise<Running> }[] = [
-  ...channels.map((channel) => ({ title: `grpc-go, ${channel.name}`, start: () => goServer(channel) })),
+const servers: readonly {
+  readonly title: string
+  readonly start: () => Promise<Running>
+  readonly tls?: typeof clientTls | undefined
+}[] = [
+  ...channels.map((channel) => ({
+    title: `grpc-go, ${channel.name}`,
+    start: () => goServer(channel),
+    tls: channel.isSecure ? clientTls : undefined,
+  })),
   { title: 'grpc-js', start: jsServer },
 ]
 
-for (const { title, start } of servers) {
+for (const { title, start, tls } of servers) {
   test(`interoperability tests with the server of ${title}`, async (t) => {
     const server = await start()
     try {
       for (const [name, run] of Object.entries(cases)) {
-        await using subject = subjectAt(`127.0.0.1:${server.port}`)
+        await using subject = subjectAt(`127.0.0.1:${server.port}`, {}, tls)
         await t.notThrowsAsync(run(subject), name)
       }
     } finally {
@@ -25,7 +33,7 @@ for (const { title, start } of servers) {
   test(`all cases at once over one connection to the server of ${title}`, async (t) => {
     const server = await start()
     try {
-      await using subject = subjectAt(`127.0.0.1:${server.port}`)
+      await using subject = subjectAt(`127.0.0.1:${server.port}`, {}, tls)
       await Promise.all(Object.entries(cases).map(([name, run]) => t.notThrowsAsync(run(subject), name)))
     } finally {
       await server.stop()
