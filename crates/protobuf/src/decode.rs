@@ -470,6 +470,10 @@ impl Decoder<'_, '_, '_> {
         if value == Took::Unknown {
             return Ok(value);
         }
+        if let (Took::Nothing, Ty::Closed(named)) = (value, field.ty) {
+            // Such an enum need not have a zero.
+            self.tape.set_i32(at + 1, self.program.first(named), 0);
+        }
         if let (Took::Nothing, Ty::Message(index)) = (value, field.ty) {
             let base = self.part(index, at + 1, false)?;
             self.message(index, base, &mut Reader::new(&[]), 0, depth)?;

@@ -13,6 +13,8 @@ use crate::wire;
 pub struct Program {
     messages: Vec<MessageProgram>,
     closed: Vec<Closed>,
+    /// The first number of each enum: what a closed one's is where none came.
+    firsts: Vec<i32>,
     methods: Vec<MethodProgram>,
     /// Numbers of the methods, ordered by length of their paths and then by the paths.
     by_path: Vec<u32>,
@@ -108,7 +110,8 @@ impl Program {
             return Err(ProgramError::DuplicatePath(methods[twice[0] as usize].path.to_string()));
         }
         let closed = schema.enums.iter().map(Closed::compile).collect();
-        Ok(Self { messages, closed, methods, by_path })
+        let firsts = schema.enums.iter().map(|e| e.members.first().map_or(0, |first| first.value)).collect();
+        Ok(Self { messages, closed, firsts, methods, by_path })
     }
 
     /// The method with this index.
@@ -132,6 +135,11 @@ impl Program {
         let wanted = order(path);
         let found = self.by_path.binary_search_by(|index| order(self.method(*index).path.as_bytes()).cmp(&wanted));
         found.ok().map(|at| self.by_path[at])
+    }
+
+    /// The number that an enum names first.
+    pub(crate) fn first(&self, named: u32) -> i32 {
+        self.firsts[named as usize]
     }
 
     #[inline]
