@@ -166,9 +166,7 @@ export class ClientCalls {
   /** The caller gives up: the core frees what the call holds, and its reply reaches nobody. */
   cancel(call: PendingCall, reason: unknown): void {
     if (!this.#end(call)) return
-    // Aborted by a getter of a message that is being written: nothing else fits on the tape at this moment.
-    if (this.#out.writing) queueMicrotask(() => this.#writeCancel(call))
-    else this.#writeCancel(call)
+    this.#out.whenFree(() => this.#writeCancel(call))
     call.reject(reason)
   }
 

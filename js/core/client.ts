@@ -159,7 +159,10 @@ export class ClientBuilder<S extends ServiceDescriptor, Cx extends Context> {
     return this
   }
 
-  /** How connections are kept. A pool is what clients have unless {@link pipelined} is called. */
+  /**
+   * Thrift: how connections are kept. A pool is what clients have unless {@link pipelined} is called. Calls of gRPC share connections: see
+   * `connections` of {@link ClientOptions}.
+   */
   pool(options: PoolOptions): this {
     this.#mode = 'pingpong'
     this.#pool = { ...this.#pool, ...options }
@@ -167,7 +170,7 @@ export class ClientBuilder<S extends ServiceDescriptor, Cx extends Context> {
   }
 
   /**
-   * Sends all calls over one connection without waiting for answers. Far faster with many calls at once; the peer must read on
+   * Thrift: sends all calls over one connection without waiting for answers. Far faster with many calls at once; the peer must read on
    * while it answers, and either answer in order or echo sequence ids. Servers of volo-js do.
    */
   pipelined(): this {
@@ -192,7 +195,7 @@ export class ClientBuilder<S extends ServiceDescriptor, Cx extends Context> {
     return this
   }
 
-  /** How requests are marked off: `framed` by a length (the default), `buffered` not at all. Servers of volo-js tell them apart. */
+  /** Thrift: how requests are marked off: `framed` by a length (the default), `buffered` not at all. Servers of volo-js tell them apart. */
   transport(transport: 'framed' | 'buffered'): this {
     this.#transport = transport
     return this

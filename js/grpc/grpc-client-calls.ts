@@ -16,7 +16,7 @@ import { errorOf, GrpcError } from './grpc-error.js'
 import { IncomingMessages } from './incoming-messages.js'
 import { metadataOf } from './metadata-text.js'
 import { isIterable, pump } from './pump.js'
-import { Body, Flags, messageAt } from './receiver.js'
+import { Body, Flags, messageAt } from './message-body.js'
 import { SendWindow } from './send-window.js'
 
 /** One attempt of a gRPC call, from the tape until its status. */
@@ -242,7 +242,7 @@ export class GrpcClientCalls {
   /** The caller gives up: the core frees what the call holds, and its answer reaches nobody. */
   cancel(call: GrpcClientCall, reason: unknown): void {
     if (!this.#end(call)) return
-    this.#later(() => {
+    this.#out.whenFree(() => {
       this.#out.open(Kind.CANCEL, call.slot, call.generation, call.method.index, call.caller.owner)
       this.#out.close()
       // Only now: the core must see the end of this call before another one takes its slot.
@@ -254,7 +254,7 @@ export class GrpcClientCalls {
   /** Messages of a response have been read. */
   credit(call: GrpcClientCall, count: number): void {
     if (call.isOver) return
-    this.#later(() => {
+    this.#out.whenFree(() => {
       if (call.isOver) return
       const out = this.#out
       out.open(Kind.CREDIT, call.slot, call.generation, call.method.index, call.caller.owner)
@@ -299,7 +299,7 @@ export class GrpcClientCalls {
     }).then(
       () => {
         if (call.isOver) return
-        this.#later(() => {
+        this.#out.whenFree(() => {
           if (call.isOver) return
           this.#out.open(Kind.STREAM_END, call.slot, call.generation, call.method.index, call.caller.owner)
           this.#out.close()
@@ -340,11 +340,5 @@ export class GrpcClientCalls {
     const incoming = new IncomingMessages<unknown>({ used: nothing, left: nothing })
     incoming.fail(error)
     return incoming
-  }
-
-  /** Writes now, or as soon as the message is complete that is being written. */
-  #later(write: () => void): void {
-    if (this.#out.writing) queueMicrotask(() => this.#later(write))
-    else write()
   }
 }

@@ -17,7 +17,7 @@ import { errorMetadata } from './grpc-error.js'
 import { IncomingMessages } from './incoming-messages.js'
 import { metadataText } from './metadata-text.js'
 import { isIterable, pump } from './pump.js'
-import { Body, Flags, messageAt } from './receiver.js'
+import { Body, Flags, messageAt } from './message-body.js'
 import { SendWindow } from './send-window.js'
 
 /** Milliseconds by which the caller's clock may be ahead: it resets the call when its own timer says that the time is over. */
@@ -161,7 +161,7 @@ export class GrpcServing implements GrpcReceiver {
 
   /** Initial metadata before the first message. */
   sendHeaders(cx: GrpcCallContext, text: string): void {
-    this.#later(() => {
+    this.#out.whenFree(() => {
       const out = this.#out
       out.open(Kind.HEADERS, cx.slot, cx.generation, this.#index(cx), this.#owner)
       const body = out.alloc(1)
@@ -225,12 +225,24 @@ export class GrpcServing implements GrpcReceiver {
     }
     sent().then(
       () => {
-        if (this.#over(call)) this.#finish(cx, Status.OK, '', cx)
+        if (this.#over(call)) this.#complete(cx)
       },
       (error: unknown) => {
         if (this.#over(call)) this.#fail(cx, error)
       },
     )
+  }
+
+  /** The handler has sent all. */
+  #complete(cx: GrpcCallContext): void {
+    let trailers: string
+    try {
+      trailers = cx.trailersText
+    } catch (error) {
+      this.#internal(cx, error)
+      return
+    }
+    this.#finish(cx, Status.OK, '', trailers)
   }
 
   /** One message of a stream; throws if the IDL does not allow it. */
@@ -253,7 +265,7 @@ export class GrpcServing implements GrpcReceiver {
   }
 
   #credit(cx: GrpcCallContext, count: number): void {
-    this.#later(() => {
+    this.#out.whenFree(() => {
       const out = this.#out
       out.open(Kind.CREDIT, cx.slot, cx.generation, this.#index(cx), this.#owner)
       const body = out.alloc(1)
@@ -266,8 +278,7 @@ export class GrpcServing implements GrpcReceiver {
   #respond(cx: GrpcCallContext, value: unknown): void {
     const out = this.#out
     if (out.writing) {
-      // Settled by a getter of a message that is being written: this answer comes after that one.
-      queueMicrotask(() => this.#respond(cx, value))
+      out.whenFree(() => this.#respond(cx, value))
       return
     }
     let headers: string
@@ -306,7 +317,7 @@ export class GrpcServing implements GrpcReceiver {
       this.#internal(cx, wrong)
       return
     }
-    this.#finish(cx, error.status, error.message, undefined, trailers)
+    this.#finish(cx, error.status, error.message, trailers)
   }
 
   /** The peer learns that something went wrong, the operator what. */
@@ -318,25 +329,17 @@ export class GrpcServing implements GrpcReceiver {
       reportEvent(2, `${cx.method.service}.${cx.method.wireName} failed`, error)
     }
     const text = `internal error in ${cx.method.service}.${cx.method.wireName}`
-    this.#finish(cx, Status.UNKNOWN, text, undefined)
+    this.#finish(cx, Status.UNKNOWN, text, '')
   }
 
-  #finish(
-    cx: GrpcCallContext,
-    status: number,
-    text: string,
-    withTrailersOf: GrpcCallContext | undefined,
-    trailers = '',
-  ): void {
+  #finish(cx: GrpcCallContext, status: number, text: string, trailers: string): void {
     let headers = ''
-    let all = trailers
     try {
       headers = cx.takeHeadersText()
-      if (withTrailersOf !== undefined) all = withTrailersOf.trailersText
     } catch (error) {
-      reportEvent(2, `metadata of ${cx.method.service}.${cx.method.wireName} cannot be sent`, error)
+      reportEvent(2, `headers of ${cx.method.service}.${cx.method.wireName} cannot be sent`, error)
     }
-    this.#later(() => this.#end(cx.slot, cx.generation, this.#index(cx), status, text, all, headers))
+    this.#out.whenFree(() => this.#end(cx.slot, cx.generation, this.#index(cx), status, text, trailers, headers))
   }
 
   #end(
@@ -357,12 +360,6 @@ export class GrpcServing implements GrpcReceiver {
     out.string(body + Body.END_TRAILERS, trailers)
     out.string(body + Body.END_HEADERS, headers)
     out.close()
-  }
-
-  /** Writes now, or as soon as the message is complete that is being written. */
-  #later(write: () => void): void {
-    if (this.#out.writing) queueMicrotask(() => this.#later(write))
-    else write()
   }
 
   #index(cx: GrpcCallContext): number {

@@ -1,5 +1,4 @@
-/** Marks a message whose receiver answers with CREDIT once it, and what came before it, is used up. */
-export const WANTS_CREDIT = 1
+import { Flags } from './message-body.js'
 
 /** After so many messages, or bytes, the next one is marked. */
 const MESSAGES = 32
@@ -37,7 +36,7 @@ export class SendWindow {
     this.#messages = 0
     this.#bytes = 0
     this.#marks.push(this.#sent)
-    return WANTS_CREDIT
+    return Flags.WANTS_CREDIT
   }
 
   /** Resolves when {@link isOpen}. One waits at a time. */

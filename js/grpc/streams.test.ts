@@ -2,7 +2,8 @@ import test from 'ava'
 
 import { IncomingMessages } from './incoming-messages.js'
 import { pump } from './pump.js'
-import { SendWindow, WANTS_CREDIT } from './send-window.js'
+import { Flags } from './message-body.js'
+import { SendWindow } from './send-window.js'
 
 function incoming(): { messages: IncomingMessages<number>; used: number[]; left: () => number } {
   const used: number[] = []
@@ -83,7 +84,7 @@ test('a window closes after two marks, and opens with credit', async (t) => {
   while (window.isOpen) flags.push(window.count(1))
   t.is(flags.length, 64)
   t.deepEqual(
-    flags.flatMap((flag, index) => (flag === WANTS_CREDIT ? [index] : [])),
+    flags.flatMap((flag, index) => (flag === Flags.WANTS_CREDIT ? [index] : [])),
     [31, 63],
   )
   const opened = window.opened()
@@ -97,9 +98,9 @@ test('a window closes after two marks, and opens with credit', async (t) => {
 test('large messages close a window sooner', (t) => {
   const window = new SendWindow()
   t.is(window.count(10_000), 0)
-  t.is(window.count(30_000), WANTS_CREDIT)
+  t.is(window.count(30_000), Flags.WANTS_CREDIT)
   t.true(window.isOpen)
-  t.is(window.count(1_000_000), WANTS_CREDIT)
+  t.is(window.count(1_000_000), Flags.WANTS_CREDIT)
   t.false(window.isOpen)
   window.credit(3)
   t.true(window.isOpen)

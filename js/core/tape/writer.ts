@@ -87,6 +87,12 @@ export class OutTape {
     return this.message !== 0
   }
 
+  /** Writes now, or as soon as the message is complete that is being written: a getter of its value may have led here. */
+  whenFree(write: () => void): void {
+    if (this.writing) queueMicrotask(() => this.whenFree(write))
+    else write()
+  }
+
   /** True if messages wait for Rust. */
   get pending(): boolean {
     return this.i32[0] !== OUT_START

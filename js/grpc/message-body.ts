@@ -1,14 +1,14 @@
+/** What the bodies of gRPC's messages on the tape begin with. See "Messages" in docs/architecture.md. */
 import type { InTape } from '../core/tape/reader.js'
 
 /** Flags of a message's first slot. */
 export const Flags = {
   /** Its receiver answers with CREDIT. */
   WANTS_CREDIT: 1,
-  UNCOMPRESSED: 2,
   WAIT_FOR_READY: 4,
 } as const
 
-/** Slots of a body, counted from its first. See "Messages" in docs/architecture.md. */
+/** Slots of a body, counted from its first. */
 export const Body = {
   /** Pointer to the message, or status; flags. */
   MESSAGE: 0,
