@@ -12,6 +12,18 @@ use volo_js_tape::MOST_SLOTS;
 use volo_js_thrift::{Limits, Transport};
 use volo_js_transport::{Address, ClientOptions, GrpcClientSetup, GrpcOptions, Mode, ServerOptions};
 
+/// See `NativeGrpcOptions` in `js/core/addon.ts`.
+#[napi(object)]
+#[derive(Default)]
+pub struct NativeGrpcOptions {
+    pub max_receive_message: Option<f64>,
+    pub compression: Option<String>,
+    pub max_concurrent_streams: Option<u32>,
+    pub max_header_list_size: Option<f64>,
+    pub stream_window: Option<f64>,
+    pub connection_window: Option<f64>,
+}
+
 /// See `NativeListenOptions` in `js/core/addon.ts`.
 #[napi(object)]
 #[derive(Default)]
@@ -40,12 +52,7 @@ pub struct NativeListenOptions {
     pub write_timeout: Option<f64>,
     pub runtime: Option<String>,
     pub threads: Option<u32>,
-    pub max_receive_message: Option<f64>,
-    pub compression: Option<String>,
-    pub max_concurrent_streams: Option<u32>,
-    pub max_header_list_size: Option<f64>,
-    pub stream_window: Option<f64>,
-    pub connection_window: Option<f64>,
+    pub grpc: Option<NativeGrpcOptions>,
     pub health: Option<bool>,
     pub reflection: Option<bool>,
     pub tls: Option<NativeServerTls>,
@@ -72,12 +79,7 @@ pub struct NativeClientOptions {
     pub strict_utf8: Option<bool>,
     pub runtime: Option<String>,
     pub threads: Option<u32>,
-    pub max_receive_message: Option<f64>,
-    pub compression: Option<String>,
-    pub max_concurrent_streams: Option<u32>,
-    pub max_header_list_size: Option<f64>,
-    pub stream_window: Option<f64>,
-    pub connection_window: Option<f64>,
+    pub grpc: Option<NativeGrpcOptions>,
     pub authority: Option<String>,
     pub connections: Option<u32>,
     pub tls: Option<NativeClientTls>,
@@ -85,17 +87,7 @@ pub struct NativeClientOptions {
 
 impl NativeListenOptions {
     pub(crate) fn grpc(&self) -> GrpcOptions {
-        GrpcNumbers {
-            max_receive_message: self.max_receive_message,
-            max_slots: self.max_slots,
-            max_depth: self.max_depth,
-            compression: self.compression.as_deref(),
-            max_concurrent_streams: self.max_concurrent_streams,
-            max_header_list_size: self.max_header_list_size,
-            stream_window: self.stream_window,
-            connection_window: self.connection_window,
-        }
-        .options()
+        grpc(self.grpc.as_ref(), self.max_slots, self.max_depth)
     }
 
     pub(crate) fn address(&self) -> Result<Address> {
@@ -151,17 +143,7 @@ impl NativeClientOptions {
             // What has no host calls itself so, as other clients do.
             Address::Unix(_) | Address::Memory(_) => "localhost".to_owned(),
         });
-        let options = GrpcNumbers {
-            max_receive_message: self.max_receive_message,
-            max_slots: self.max_slots,
-            max_depth: self.max_depth,
-            compression: self.compression.as_deref(),
-            max_concurrent_streams: self.max_concurrent_streams,
-            max_header_list_size: self.max_header_list_size,
-            stream_window: self.stream_window,
-            connection_window: self.connection_window,
-        }
-        .options();
+        let options = grpc(self.grpc.as_ref(), self.max_slots, self.max_depth);
         let setup = GrpcClientSetup::new(program, &authority);
         let connections = self.connections.map_or(setup.connections, |count| (count as usize).max(1));
         GrpcClientSetup { options, connections, secure: self.tls.is_some(), ..setup }
@@ -173,37 +155,26 @@ impl NativeClientOptions {
 }
 
 /// What both ends of gRPC have.
-struct GrpcNumbers<'a> {
-    max_receive_message: Option<f64>,
-    max_slots: Option<f64>,
-    max_depth: Option<u32>,
-    compression: Option<&'a str>,
-    max_concurrent_streams: Option<u32>,
-    max_header_list_size: Option<f64>,
-    stream_window: Option<f64>,
-    connection_window: Option<f64>,
-}
-
-impl GrpcNumbers<'_> {
-    fn options(&self) -> GrpcOptions {
-        let default = GrpcOptions::default();
-        let http2 = Http2Options {
-            max_concurrent_streams: self.max_concurrent_streams.unwrap_or(default.http2.max_concurrent_streams),
-            max_header_list_size: size(self.max_header_list_size, default.http2.max_header_list_size),
-            stream_window: size(self.stream_window, default.http2.stream_window),
-            connection_window: size(self.connection_window, default.http2.connection_window),
-            ..default.http2
-        };
-        GrpcOptions {
-            max_receive_message: self.max_receive_message.map_or(default.max_receive_message, |size| size as usize),
-            limits: volo_js_protobuf::Limits {
-                slots: self.max_slots.map_or(default.limits.slots, |count| (count as usize).min(MOST_SLOTS - 64)),
-                depth: self.max_depth.map_or(default.limits.depth, |depth| depth as usize),
-            },
-            encoding: self.compression.and_then(|name| Encoding::of_name(name.as_bytes())),
-            http2,
-            ..GrpcOptions::default()
-        }
+fn grpc(given: Option<&NativeGrpcOptions>, max_slots: Option<f64>, max_depth: Option<u32>) -> GrpcOptions {
+    let default = GrpcOptions::default();
+    let limits = volo_js_protobuf::Limits {
+        slots: max_slots.map_or(default.limits.slots, |count| (count as usize).min(MOST_SLOTS - 64)),
+        depth: max_depth.map_or(default.limits.depth, |depth| depth as usize),
+    };
+    let Some(given) = given else { return GrpcOptions { limits, ..default } };
+    let http2 = Http2Options {
+        max_concurrent_streams: given.max_concurrent_streams.unwrap_or(default.http2.max_concurrent_streams),
+        max_header_list_size: size(given.max_header_list_size, default.http2.max_header_list_size),
+        stream_window: size(given.stream_window, default.http2.stream_window),
+        connection_window: size(given.connection_window, default.http2.connection_window),
+        ..default.http2
+    };
+    GrpcOptions {
+        max_receive_message: given.max_receive_message.map_or(default.max_receive_message, |size| size as usize),
+        limits,
+        encoding: given.compression.as_deref().and_then(|name| Encoding::of_name(name.as_bytes())),
+        http2,
+        ..default
     }
 }
 

@@ -12,7 +12,8 @@ export interface NativeGrpcOptions {
 }
 
 /** Options of {@link Core.listen}. Times are milliseconds, sizes bytes. */
-export interface NativeListenOptions extends NativeGrpcOptions {
+export interface NativeListenOptions {
+  grpc?: NativeGrpcOptions
   /** `tcp` address to bind. */
   host?: string
   port?: number
@@ -89,7 +90,8 @@ export interface NativePeerTls {
 }
 
 /** Options of {@link Core.connect}. Times are milliseconds, sizes bytes. */
-export interface NativeClientOptions extends NativeGrpcOptions {
+export interface NativeClientOptions {
+  grpc?: NativeGrpcOptions
   /** gRPC: `:authority` of requests. */
   authority?: string
   tls?: NativeClientTls

@@ -26,7 +26,7 @@ export interface ClientOptions {
   readonly maxFrameSize?: Size
   /** Most values in one answer, structs of absent fields included. Default 4 Mi, at most 256 Mi. */
   readonly maxSlots?: number
-  /** Deepest nesting of an answer. Default 64. */
+  /** Deepest nesting of an answer. Default 64, in gRPC 100. */
   readonly maxDepth?: number
   /** A string that is not valid UTF-8 is an error of its answer. Default false: U+FFFD stands for what is not valid. */
   readonly strictUtf8?: boolean
@@ -86,5 +86,5 @@ export function nativeClientOptions(options: ConnectionOptions): NativeClientOpt
   if (options.strictUtf8 !== undefined) native.strictUtf8 = options.strictUtf8
   if (options.connections !== undefined) native.connections = options.connections
   if (options.authority !== undefined) native.authority = options.authority
-  return { ...native, ...nativeGrpcOptions(options) }
+  return { ...native, grpc: nativeGrpcOptions(options) }
 }

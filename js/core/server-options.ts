@@ -25,7 +25,7 @@ export interface ServerOptions {
   readonly maxFrameSize?: Size
   /** Most values in one request, structs of absent fields included. Default 4 Mi, at most 256 Mi. */
   readonly maxSlots?: number
-  /** Deepest nesting of a request. Default 64. */
+  /** Deepest nesting of a request. Default 64, in gRPC 100. */
   readonly maxDepth?: number
   /** A string that is not valid UTF-8 is an error of its request. Default false: U+FFFD stands for what is not valid. */
   readonly strictUtf8?: boolean
@@ -137,5 +137,5 @@ export function nativeListenOptions(options: ServerOptions): NativeListenOptions
   if (options.frameTimeout !== undefined) native.frameTimeout = milliseconds(options.frameTimeout, 'frameTimeout')
   if (options.health !== undefined) native.health = options.health
   if (options.reflection !== undefined) native.reflection = options.reflection
-  return { ...native, ...nativeGrpcOptions(options) }
+  return { ...native, grpc: nativeGrpcOptions(options) }
 }
