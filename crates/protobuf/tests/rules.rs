@@ -367,6 +367,25 @@ fn what_an_entry_lacks_is_the_default() {
 }
 
 #[test]
+fn an_entry_without_a_value_has_the_first_number_of_a_closed_enum() {
+    let fields = vec![Field::new(1, "e", map(Type::I32, Type::Enum(0)))];
+    for (closed, numbers, expected) in [
+        (true, &[3, 1, 2][..], 3),
+        (true, &[-5, 70], -5),
+        (true, &[1, 0], 1),
+        // The first of an open one is zero.
+        (false, &[0, 1], 0),
+    ] {
+        let schema = Schema { enums: vec![enumeration("p.E", closed, numbers)], ..one(fields.clone()) };
+        let value = Value::of([Some(Value::Map(vec![(Value::Word(7), Value::Word(expected as u32))]))]);
+        assert_eq!(decode(&schema, 0, &Wire::new().len(1, &[0x08, 7]).0), Ok(value.clone()), "{numbers:?}");
+        let written = Wire::new().len(1, &Wire::new().int(1, 7).int(2, i64::from(expected) as u64).0);
+        assert_eq!(encode(&schema, 0, &value), Ok(written.0.clone()), "{numbers:?}");
+        assert_eq!(decode(&schema, 0, &written.0), Ok(value), "{numbers:?}");
+    }
+}
+
+#[test]
 fn groups_end_where_their_tag_says() {
     let inner = message("p.Inner", vec![Field::new(1, "a", Type::I32), delimited(Field::new(2, "g", Type::Struct(1)))]);
     let fields = vec![
