@@ -57,7 +57,8 @@ impl Schema {
     }
 
     /// FNV-1a (64 bits) of the wire part: kinds and fields of structs (id, name, type, requiredness), methods and
-    /// services. Names of structs and enums, comments, annotations, constants, defaults and files do not count.
+    /// services. Names of structs and enums, comments, annotations, constants, defaults and files do not count. In Protobuf, where the
+    /// descriptors count as a whole, only comments do not.
     ///
     /// # Panics
     /// Never, as [`to_json`](Self::to_json).

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+
 use super::descriptor::{EnumProto, FileProto, Location, MessageProto, ServiceProto, place};
 use super::features::{Features, Syntax};
 use super::names::{Names, What, find, joined};
@@ -46,8 +48,8 @@ pub(crate) fn build(inputs: &[Input]) -> Result<Schema, Vec<Fault>> {
     build.fill();
     let Build { mut schema, mut faults, .. } = build;
     if faults.is_empty() {
-        schema.descriptors =
-            wire::base64(&wire::set(imported_first(inputs).into_iter().map(|index| inputs[index].bytes.as_slice())));
+        let files = imported_first(inputs).into_iter().map(|index| inputs[index].bytes.as_slice());
+        schema.descriptors = BASE64_STANDARD.encode(wire::set(files));
         if let Err(message) = schema.validate() {
             faults.push(Fault { message, ..Fault::default() });
         }

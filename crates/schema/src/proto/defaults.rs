@@ -1,6 +1,7 @@
 //! Default values of proto2 and editions, from the text that descriptors have them in.
 
-use super::wire::base64;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+
 use crate::model::{Enum, Type, Value};
 
 /// The value of a text for a type; none if it is no value of it.
@@ -15,7 +16,7 @@ pub(crate) fn default(ty: &Type, text: &str, enums: &[Enum]) -> Option<Value> {
         Type::Float => text.parse().ok().map(|value: f32| Value::Double(f64::from(value))),
         Type::Double => text.parse().ok().map(Value::Double),
         Type::String => Some(Value::String(text.to_owned())),
-        Type::Binary => unescape(text).map(|bytes| Value::Binary(base64(&bytes))),
+        Type::Binary => unescape(text).map(|bytes| Value::Binary(BASE64_STANDARD.encode(bytes))),
         Type::Enum(index) => {
             let member = enums.get(*index as usize)?.members.iter().find(|member| member.name == text)?;
             Some(Value::Int(member.value.to_string()))

@@ -244,17 +244,12 @@ impl<'a> Sources<'a> {
 
     /// A mistake for every import that leads back to its own file; such files are not linked.
     fn circles(&mut self) {
-        let edges: Vec<Vec<usize>> = self
-            .files
-            .iter()
-            .map(|file| file.imports.iter().map(|import| import.file.unwrap_or(usize::MAX)).collect())
-            .collect();
-        // Well-known types import nothing of the user's.
-        let known: Vec<Vec<usize>> =
-            edges.iter().map(|list| list.iter().copied().filter(|file| *file != usize::MAX).collect()).collect();
-        for circle in circles(&known) {
+        // Well-known types, which are no file here, import nothing of the user's.
+        let edges: Vec<Vec<usize>> =
+            self.files.iter().map(|file| file.imports.iter().filter_map(|import| import.file).collect()).collect();
+        for circle in circles(&edges) {
             let names: Vec<String> = circle.way.iter().map(|file| format!("`{}`", self.files[*file].path)).collect();
-            let target = known[circle.file][circle.edge];
+            let target = edges[circle.file][circle.edge];
             let import = self.files[circle.file].imports.iter().find(|import| import.file == Some(target));
             let bytes = import.map_or(0..0, |import| import.bytes.clone());
             let mistake = self.at_import(circle.file, bytes, "files import each other in a circle".into());
