@@ -12,14 +12,11 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
-import protobuf from 'protobufjs'
-
-import { built } from '../../scripts/lib/built.mjs'
 import { nodeThriftPeer } from '../../scripts/peers.mjs'
 import { printTable } from '../lib/report.mjs'
-import { against, alone, atLeast } from '../lib/row.mjs'
-import { BATCH, batched, check, item, sample, sink } from './sample.mjs'
-import { layReplies } from './tape.mjs'
+import { alone } from '../lib/row.mjs'
+import { ourCases, ourRows, peerRow, protobufjsCases } from './cases.mjs'
+import { batched, check, item, sample } from './sample.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -30,52 +27,31 @@ const { values } = parseArgs({
   },
 })
 
-/** @typedef {import('./sample.mjs').Case} Case */
-
 const rows = await measure()
 if (values.json) process.stdout.write(`${JSON.stringify({ rows })}\n`)
 else printTable(rows)
 
 async function measure() {
-  /** Each case handles BATCH messages. @type {Record<string, Case>} */
-  const cases = { ...(await ourCases()), ...(values.ours ? {} : { ...(await thriftCases()), ...protobufCases() }) }
+  /** Each case handles BATCH messages. @type {Record<string, import('./sample.mjs').Case>} */
+  const cases = {
+    ...(await ourCases('thrift')),
+    ...(values.ours ? {} : { ...(await thriftCases()), ...protobufjsCases() }),
+  }
   check(cases)
   const times = sample(cases, { rounds: Number(values.rounds), seconds: Number(values.seconds) })
+  if (values.ours) return ourRows(times)
   // Rust's part of the same message: from bytes to the tape, before JavaScript sees it.
-  const decode = values.ours ? undefined : rustDecode()
-  if (decode !== undefined) {
-    times['read and decode'] = times['read single'].map((ns, round) => ns + decode[round % decode.length])
-  }
-  const versus = (/** @type {string} */ ours, /** @type {string} */ peer) => {
-    // Rates, so that more is better, as everywhere.
-    const rate = (/** @type {string} */ name) => times[name].map((ns) => 1e9 / ns)
-    return /** @type {const} */ ([rate(ours), rate(peer)])
-  }
-  const peerRow = (
-    /** @type {string} */ title,
-    /** @type {string} */ ours,
-    /** @type {string} */ name,
-    /** @type {string} */ peer,
-    /** @type {number | undefined} */ least,
-  ) => {
-    const [mine, theirs] = versus(ours, peer)
-    return against(title, 'messages/s', mine, name, theirs, least === undefined ? undefined : atLeast(least))
-  }
-  const ns = [
-    alone(`read, ${BATCH} a delivery`, 'ns', times['read shared']),
-    alone('read, one a delivery', 'ns', times['read single']),
-    alone('write', 'ns', times.write),
-  ]
-  if (values.ours) return ns
+  const decode = rustDecode()
+  times['read and decode'] = times['read single'].map((ns, round) => ns + decode[round % decode.length])
   return [
-    ...ns,
-    peerRow('read', 'read single', 'npm thrift', 'read thrift', 5),
-    peerRow('read', 'read single', 'protobufjs', 'read protobuf', 2.5),
-    alone('decode to the tape, in Rust', 'ns', decode ?? []),
-    peerRow('read, Rust included', 'read and decode', 'npm thrift', 'read thrift', 3),
-    peerRow('read, Rust included', 'read and decode', 'protobufjs', 'read protobuf', 1.5),
-    peerRow('write', 'write', 'npm thrift', 'write thrift', undefined),
-    peerRow('write', 'write', 'protobufjs', 'write protobuf', undefined),
+    ...ourRows(times),
+    peerRow(times, 'read', 'read single', 'npm thrift', 'read thrift', 5),
+    peerRow(times, 'read', 'read single', 'protobufjs', 'read protobufjs', 2.5),
+    alone('decode to the tape, in Rust', 'ns', decode),
+    peerRow(times, 'read, Rust included', 'read and decode', 'npm thrift', 'read thrift', 3),
+    peerRow(times, 'read, Rust included', 'read and decode', 'protobufjs', 'read protobufjs', 1.5),
+    peerRow(times, 'write', 'write', 'npm thrift', 'write thrift'),
+    peerRow(times, 'write', 'write', 'protobufjs', 'write protobufjs'),
   ]
 }
 
@@ -99,41 +75,6 @@ function rustDecode() {
     if (found === null) throw new Error(`codec_bench printed no decode time of GetItemResponse:\n${output}`)
     return Number(found[1])
   })
-}
-
-async function ourCases() {
-  const { ItemService } = await built('examples/volo-gen/index.js')
-  const { InTape } = await built('dist/core/tape/reader.js')
-  const { OutTape } = await built('dist/core/tape/writer.js')
-  const { getItem } = ItemService.methods
-  const items = Array.from({ length: BATCH }, () => item)
-
-  const reader = (/** @type {boolean} */ shared) => {
-    const { tape, messages } = layReplies(InTape, items, shared)
-    return () => {
-      tape.open()
-      for (const p of messages) {
-        tape.begin(p)
-        sink.last = getItem.readResult(tape, p + 4)
-      }
-      return /** @type {any} */ (sink.last).item
-    }
-  }
-
-  const out = new OutTape(() => undefined)
-  const words = out.i32
-  const response = { item }
-  const write = () => {
-    for (let message = 0; message < BATCH; message++) {
-      out.open(2, message, 1, 0, 0)
-      getItem.writeResult(out, response)
-      out.close()
-    }
-    // What Rust does: asks for the text, takes everything, and says so.
-    out.encodeText()
-    words[0] = 2
-  }
-  return { 'read shared': reader(true), 'read single': reader(false), write }
 }
 
 async function thriftCases() {
@@ -165,18 +106,5 @@ async function thriftCases() {
   return {
     'read thrift': batched(read),
     'write thrift': batched(write),
-  }
-}
-
-function protobufCases() {
-  const { root } = protobuf.parse(`syntax = "proto3";
-    message Item { int64 id = 1; string title = 2; string content = 3; map<string, string> extra = 10; }
-    message GetItemResponse { Item item = 1; }`)
-  const GetItemResponse = root.lookupType('GetItemResponse')
-  const response = { item: { ...item, id: 1024 } }
-  const bytes = GetItemResponse.encode(response).finish()
-  return {
-    'read protobuf': batched(() => /** @type {any} */ (GetItemResponse.decode(bytes)).item),
-    'write protobuf': batched(() => GetItemResponse.encode(response).finish()),
   }
 }
