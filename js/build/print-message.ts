@@ -1,11 +1,9 @@
 /** Printers of Protobuf messages: their readers, their writers, their descriptors. */
-import { literal } from '../schema/literal.js'
 import { absenceOf, isOneof, propertiesOf, type MessageField, type MessageOneof } from '../schema/message.js'
 import type { Type } from '../schema/model.js'
 import { kindOf, presenceSlots, structName, tapeFields } from '../schema/types.js'
 import { Slot, type Code } from './code.js'
-import { printLiteral } from './print-literal.js'
-import { presenceTest, readExpression, structReader, withPresence } from './print-read.js'
+import { defaultExpression, presenceTest, readExpression, structReader, withPresence } from './print-read.js'
 import { presenceStatements, writeStatements } from './print-write.js'
 import type { Entity } from './project.js'
 import { access, indented, literalKey, quote } from './text.js'
@@ -48,7 +46,7 @@ export function readMessage(code: Code, index: number): string[] {
     const test = presenceTest(position)
     switch (absenceOf(field)) {
       case 'given':
-        given.push(`[${quote(name)}, () => ${defaultOf(code, property)}],`)
+        given.push(`[${quote(name)}, () => ${defaultExpression(code, field)}],`)
         later.push(`if (${test}) ${access('v', name)} = ${read(property)}`)
         return []
       case 'never':
@@ -89,12 +87,6 @@ function oneofExpression(
 function defaultsOf(code: Code, index: number, given: readonly string[]): string {
   const wish = `defaultsOf${code.nameOf({ struct: index })}`
   return code.function(`defaults ${index}`, wish, (name) => [`const ${name} = $.defaults([`, ...indented(given), '])'])
-}
-
-function defaultOf(code: Code, { field }: MessageField): string {
-  if (field.default === undefined) return 'undefined'
-  const { schema, int64 } = code.project
-  return printLiteral(code, literal(schema, int64, field.type, field.default))
 }
 
 /** What a field without presence of its own is while it is absent. */

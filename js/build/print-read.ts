@@ -51,11 +51,11 @@ export function fieldExpression(code: Code, struct: Struct, position: number, ba
   const field = struct.fields[position]
   const slot = new Slot(base, presenceSlots(struct) + position)
   const read = readExpression(code, field.type, slot, `${struct.name}.${field.name}`)
-  return isRequired(field) ? read : `${presenceTest(position)} ? ${read} : ${fallback(code, field)}`
+  return isRequired(field) ? read : `${presenceTest(position)} ? ${read} : ${defaultExpression(code, field)}`
 }
 
-/** What an absent field is. */
-function fallback(code: Code, field: Field): string {
+/** An expression of what an absent field is read as: its default, or undefined. */
+export function defaultExpression(code: Code, field: Field): string {
   if (field.default === undefined) return 'undefined'
   const { schema, int64 } = code.project
   return printLiteral(code, literal(schema, int64, field.type, field.default))

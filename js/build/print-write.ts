@@ -1,11 +1,10 @@
 /** Printers of writers: functions that check a value and lay it on the tape out. */
-import { literal } from '../schema/literal.js'
 import type { Schema, Struct, Type } from '../schema/model.js'
 import { isInherited, isInheritedByErrors } from '../schema/names.js'
 import { isRequired, kindOf, presenceSlots, typeName } from '../schema/types.js'
 import { Slot, type Code } from './code.js'
-import { printLiteral } from './print-literal.js'
 import { messageWriter } from './print-message.js'
+import { defaultExpression } from './print-read.js'
 import { access, indented, quote } from './text.js'
 
 /** How integers of less than 64 bits are told from others: the operation that keeps only these. */
@@ -188,9 +187,7 @@ function structBody(code: Code, struct: Struct): string[] {
 
 /** A required field that is absent is written with its default. */
 function fallback(code: Code, field: Struct['fields'][number]): string {
-  if (field.default === undefined) return ''
-  const { schema, int64 } = code.project
-  return ` ?? ${printLiteral(code, literal(schema, int64, field.type, field.default))}`
+  return field.default === undefined ? '' : ` ?? ${defaultExpression(code, field)}`
 }
 
 function unionBody(code: Code, struct: Struct): string[] {

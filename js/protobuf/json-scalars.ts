@@ -2,8 +2,7 @@
 import { isFloat } from '../core/tape/checks.js'
 import { describe, TapeTypeError } from '../core/tape/errors.js'
 import type { Int64 } from '../schema/model.js'
-import type { Kind } from '../schema/types.js'
-import { isLong } from './json-write.js'
+import { isLong, isUnsigned, type Kind } from '../schema/types.js'
 
 /** A scalar from its JSON. */
 export function scalarOf(kind: Kind, int64: Int64, json: unknown, path: string): unknown {
@@ -75,7 +74,7 @@ function realOf(kind: 'float' | 'double', json: unknown, path: string): number {
 }
 
 function integerOf(kind: Kind, int64: Int64, json: unknown, path: string): number | bigint {
-  const unsigned = kind.startsWith('u') || kind.startsWith('fixed')
+  const unsigned = isUnsigned(kind)
   const value = wholeOf(json)
   const long = isLong(kind)
   const bits = long ? 64 : 32

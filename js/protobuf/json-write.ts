@@ -5,7 +5,7 @@ import { absent, describe, TapeTypeError, type Expected } from '../core/tape/err
 import { absenceOf, isOneof, propertiesOf, type MessageField } from '../schema/message.js'
 import type { Field, Type } from '../schema/model.js'
 import { protoCamelCase } from '../schema/names.js'
-import { enumOf, kindOf, structName, type Kind } from '../schema/types.js'
+import { enumOf, isLong, isUnsigned, kindOf, structName, type Kind } from '../schema/types.js'
 import type { JsonValue, ToJsonOptions } from './json.js'
 import { checkDepth, knownOf, type Known } from './schema-of.js'
 import { writeWellKnown } from './well-known-write.js'
@@ -159,13 +159,8 @@ function isZero(value: unknown): boolean {
   return value === '' || value === false || value === 0n || Object.is(value, 0)
 }
 
-/** True for integers of 64 bits, which JSON has as text. */
-export function isLong(kind: Kind): boolean {
-  return kind.endsWith('64')
-}
-
 function integerText(kind: Kind, value: unknown, path: string): JsonValue {
-  const unsigned = kind.startsWith('u') || kind.startsWith('fixed')
+  const unsigned = isUnsigned(kind)
   if (!isLong(kind)) {
     const fits = typeof value === 'number' && (unsigned ? value >>> 0 : value | 0) === value
     // No minus zero.

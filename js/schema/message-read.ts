@@ -2,7 +2,14 @@
 import { define, defaults } from '../core/tape/checks.js'
 import { absent } from '../core/tape/errors.js'
 import type { Read } from './interpret-read.js'
-import { absenceOf, isOneof, propertiesOf, type MessageField, type MessageOneof } from './message.js'
+import {
+  absenceOf,
+  isOneof,
+  propertiesOf,
+  type MessageField,
+  type MessageOneof,
+  type MessageProperty,
+} from './message.js'
 import type { Int64, Schema, Type } from './model.js'
 import { kindOf, presenceSlots, structName } from './types.js'
 
@@ -22,13 +29,11 @@ export function messageReader(reading: MessageReading, index: number): Read {
   const struct = schema.structs[index]
   const name = structName(schema, index)
   const first = presenceSlots(struct)
-  const given: (readonly [string, () => unknown])[] = []
-  const parts = propertiesOf(struct).map((property) => {
-    if (isOneof(property)) return oneofReader(reading, property, name, first)
-    if (absenceOf(property.field) === 'given') given.push([property.name, reading.fallback(property.field)])
-    return fieldReader(reading, property, name, first)
-  })
-  const prototype = given.length === 0 ? Object.prototype : defaults(given)
+  const properties = propertiesOf(struct)
+  const parts = properties.map((property) =>
+    isOneof(property) ? oneofReader(reading, property, name, first) : fieldReader(reading, property, name, first),
+  )
+  const prototype = prototypeOf(reading, properties)
   const unknown = struct.fields.length
   return (t, p) => {
     const message = Object.create(prototype) as Record<string, unknown>
@@ -41,12 +46,7 @@ export function messageReader(reading: MessageReading, index: number): Read {
 /** What a message without any field is read as; made anew each time. Fields that have to be there are not. */
 export function blankMessage(reading: MessageReading, index: number): () => object {
   const properties = propertiesOf(reading.schema.structs[index])
-  const given = properties.flatMap((property) =>
-    !isOneof(property) && absenceOf(property.field) === 'given'
-      ? [[property.name, reading.fallback(property.field)] as const]
-      : [],
-  )
-  const prototype = given.length === 0 ? Object.prototype : defaults(given)
+  const prototype = prototypeOf(reading, properties)
   return () => {
     const message = Object.create(prototype) as Record<string, unknown>
     for (const property of properties) {
@@ -56,6 +56,16 @@ export function blankMessage(reading: MessageReading, index: number): () => obje
     }
     return message
   }
+}
+
+/** What a message inherits: its defaults, if it has any. */
+function prototypeOf(reading: MessageReading, properties: readonly MessageProperty[]): object {
+  const given = properties.flatMap((property) =>
+    !isOneof(property) && absenceOf(property.field) === 'given'
+      ? [[property.name, reading.fallback(property.field)] as const]
+      : [],
+  )
+  return given.length === 0 ? Object.prototype : defaults(given)
 }
 
 type Part = (message: object, ...from: Parameters<Read>) => void

@@ -1,5 +1,17 @@
 /** What property tests of codecs have in common. */
 import fc from 'fast-check'
+import { TapeTypeError } from '../core/tape/errors.js'
+import { garbage } from './arbitrary.test.helper.js'
+import { plain } from './plain.test.helper.js'
+
+/** Values tried with each schema: making the codecs of one takes longer than using them. */
+export const VALUES = 8
+
+/** Where each of these values is spoilt, and by what: the arguments of {@link spoil}. */
+export const spoilers = fc.array(fc.tuple(fc.array(fc.nat(100), { maxLength: 4 }), garbage), {
+  minLength: VALUES,
+  maxLength: VALUES,
+})
 
 /** `fc.assert` whose error says what differed, too: AVA does not print causes. */
 export function check(property: fc.IRawProperty<unknown>, numRuns: number): void {
@@ -9,6 +21,16 @@ export function check(property: fc.IRawProperty<unknown>, numRuns: number): void
     const { message, cause } = error as Error
     const difference = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)
     throw new Error(`${difference}\n${message}`, { cause: error })
+  }
+}
+
+/** What an attempt to write and read a value gives, in a form that can be compared, or with which words the value is refused. */
+export function outcome(attempt: () => unknown): { readonly value: unknown } | { readonly refusal: string } {
+  try {
+    return { value: plain(attempt()) }
+  } catch (error) {
+    if (!(error instanceof TapeTypeError)) throw error
+    return { refusal: `${error.name}: ${error.message}` }
   }
 }
 

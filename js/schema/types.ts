@@ -17,6 +17,16 @@ export function kindOf(schema: Schema, type: Type): Kind {
   return type.map[0] === 'string' || type.map[0] === 'uuid' ? 'record' : 'map'
 }
 
+/** True for integers of 64 bits. */
+export function isLong(kind: Kind): boolean {
+  return kind.endsWith('64')
+}
+
+/** True for integers without a sign. */
+export function isUnsigned(kind: Kind): boolean {
+  return kind.startsWith('uint') || kind.startsWith('fixed')
+}
+
 /** Fields a struct has on the tape: a message has one more, a binary of what the schema does not know. */
 export function tapeFields(struct: Struct): number {
   return struct.kind === 'message' ? struct.fields.length + 1 : struct.fields.length
