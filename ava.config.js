@@ -10,5 +10,5 @@ export default {
   // Each test file gets a process of its own: the addon's reactor belongs to an isolate, and a crash must name its file.
   workerThreads: false,
   concurrency: 2,
-  timeout: '60s',
+  timeout: '120s',
 }

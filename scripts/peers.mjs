@@ -8,6 +8,8 @@
  * - `volo`: Volo in Rust (tests/peers/volo); minutes the first time
  * - `python`: Apache Thrift for Python (tests/peers/python)
  * - `node-thrift`: npm's thrift (tests/peers/node-thrift)
+ * - `kitex`: Kitex in Go (tests/peers/kitex)
+ * - `apache-python`, `apache-go`, `apache-node`: the programs of Apache Thrift's cross tests (tests/peers/apache)
  * - `grpc-go`: the official interoperability programs, and an ItemService (tests/peers/grpc-go)
  * - `grpc-js`: grpc-js, nice-grpc, connect-node (tests/peers/grpc-js)
  * - `tonic` (tests/peers/tonic), `h2-bare`: bare h2 with canned replies (bench/h2-bare), `grpc-load` (bench/grpc-load)
@@ -27,16 +29,21 @@ import { basename, join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 
+import { apacheCommand, apacheRecipes } from './lib/apache-peers.mjs'
+import { apacheThrift } from './lib/apache-thrift.mjs'
 import { aptInstall } from './lib/apt.mjs'
+import { mustBuild } from './lib/build.mjs'
 import { cached } from './lib/cached.mjs'
 import { grpcJsCommand, grpcRecipes, h2load } from './lib/grpc-peers.mjs'
-import { root, sharedCache } from './lib/paths.mjs'
-import { Failure, must, npm, runMain, which } from './lib/process.mjs'
+import { kitexRecipe } from './lib/kitex-peer.mjs'
+import { peersTarget, root, sharedCache } from './lib/paths.mjs'
+import { Failure, must, npm, runMain } from './lib/process.mjs'
+import { venv } from './lib/python.mjs'
 import { hashOf } from './lib/stamp.mjs'
 import { dim, green } from './lib/terminal.mjs'
 
 /** @typedef {import('./lib/process.mjs').Command} Command */
-/** @typedef {'load' | 'raw' | 'grpc-load' | 'h2-bare' | 'volo' | 'tonic' | 'python' | 'node-thrift' | 'python-h2' | import('./lib/grpc-peers.mjs').Name} Name */
+/** @typedef {'load' | 'raw' | 'grpc-load' | 'h2-bare' | 'volo' | 'tonic' | 'python' | 'node-thrift' | 'python-h2' | 'kitex' | import('./lib/grpc-peers.mjs').Name | import('./lib/apache-peers.mjs').Name} Name */
 
 /** @typedef {import('./lib/grpc-peers.mjs').Recipe} Recipe */
 
@@ -93,6 +100,8 @@ const recipes = {
     make: nodeThrift,
   },
   'python-h2': { title: 'frames of HTTP/2', sources: [ATTACKS], make: (folder) => venv(folder, ATTACKS) },
+  kitex: kitexRecipe,
+  ...apacheRecipes,
   ...grpcRecipes,
 }
 
@@ -102,15 +111,19 @@ const names = /** @type {Name[]} */ (Object.keys(recipes))
  * Compiles a program of a cargo workspace, with the compiler's intermediate files in the cache too.
  * @param {string} folder
  * @param {string} workspace
- * @param {string} program
+ * @param {string} program also the name of its package
  */
 async function cargo(folder, workspace, program) {
-  const target = join(sharedCache, 'peers', 'target', basename(workspace))
-  await must({
-    command: 'cargo',
-    args: ['build', '--release', '--locked', '--target-dir', target, '--bin', program],
-    cwd: join(root, workspace),
-  })
+  const target = join(peersTarget, basename(workspace))
+  const run = (/** @type {readonly string[]} */ ...args) =>
+    mustBuild({
+      command: 'cargo',
+      args: [...args, '--release', '--locked', '--target-dir', target],
+      cwd: join(root, workspace),
+    })
+  // Cargo goes by times: what another checkout has built there later than these files were written would pass for theirs.
+  await run('clean', '--package', program)
+  await run('build', '--bin', program)
   copyFileSync(join(target, 'release', program), join(folder, program))
 }
 
@@ -121,21 +134,6 @@ async function cargo(folder, workspace, program) {
 async function python(folder) {
   await venv(folder, 'tests/peers/python/requirements.txt')
   await thrift('py', EVERYTHING, folder)
-}
-
-/**
- * A virtual environment with packages of PyPI.
- * @param {string} folder
- * @param {string} requirements
- */
-async function venv(folder, requirements) {
-  if (which('python3') === undefined)
-    throw new Failure('python3 is missing. Install Python 3.9 or newer and try again.')
-  await must({ command: 'python3', args: ['-m', 'venv', join(folder, 'venv')] })
-  await must({
-    command: join(folder, 'venv', 'bin', 'python'),
-    args: ['-m', 'pip', 'install', '-q', '-r', join(root, requirements)],
-  })
 }
 
 /**
@@ -187,13 +185,22 @@ const PROGRAMS = { volo: 'volo-peer', tonic: 'tonic-peer' }
 
 /**
  * A native program: `load`, `raw`, `grpc-load`, `h2-bare`, `tonic`, `grpcurl`, `ghz`, `h2spec`, or `volo`, whose first argument is `item-server`,
- * `item-client`, `everything-server` or `everything-client`.
+ * `item-client`, `everything-server`, `everything-client`, `estate-server` or `estate-client`.
  * @param {'load' | 'raw' | 'grpc-load' | 'h2-bare' | 'volo' | 'tonic' | 'grpcurl' | 'ghz' | 'h2spec'} name
  * @returns {Promise<Command>}
  */
 export async function peer(name) {
   const file = name === 'volo' || name === 'tonic' ? PROGRAMS[name] : name
   return { command: join(await ready(name), file), args: [] }
+}
+
+/**
+ * A program of tests/peers/kitex.
+ * @param {import('./lib/kitex-peer.mjs').KitexProgram} program
+ * @returns {Promise<Command>}
+ */
+export async function kitexPeer(program) {
+  return { command: join(await ready('kitex'), program), args: [] }
 }
 
 /**
@@ -248,6 +255,21 @@ export async function nodeThriftPeer(program) {
   const script = join(root, 'tests/peers/node-thrift', `${program}.cjs`)
   // The library uses `new Buffer`, of which Node warns.
   return { command: process.execPath, args: ['--no-deprecation', script, '--generated', join(folder, 'gen-nodejs')] }
+}
+
+/**
+ * A program of Apache Thrift's cross tests. These do not follow the rules above: servers take no port 0 and do not say where they listen.
+ * @param {import('./lib/apache-peers.mjs').ApacheLanguage} language
+ * @param {'server' | 'client'} side
+ * @returns {Promise<Command>}
+ */
+export async function apachePeer(language, side) {
+  return apacheCommand(await ready(`apache-${language}`), language, side)
+}
+
+/** The IDL of those programs. */
+export async function thriftTestIdl() {
+  return join(await apacheThrift(), 'test/ThriftTest.thrift')
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {

@@ -2,8 +2,8 @@
 /**
  * npm run soak -- [--minutes N] [--runtime inline|tokio|monoio] [--threads N] [--seed N] [--out DIR]
  *
- * Everything at once for a long time: a server and clients in processes of their own, calls of every kind, calls given up, clients that come and
- * go, peers that are slow, gone or no peers at all. Prints a line every ten seconds and, at the end, slopes and whether every call is accounted
+ * Everything at once for a long time: servers and clients in processes of their own, Thrift and gRPC, with TLS and without, calls and streams of every
+ * kind, calls given up, late or reset, isolates that are replaced without a failed call, clients that come and go, peers that are slow, gone or no peers at all. Prints a line every ten seconds and, at the end, slopes and whether every call is accounted
  * for; writes `soak-RUNTIME.json` and a picture of the memory. The exit code is 1 if a call is missing, an answer was wrong, a process died, or
  * memory grew by more than 1 MiB a minute, which needs ten minutes to be judged.
  */
@@ -22,8 +22,9 @@ import { lineChart } from './soak/chart.mjs'
 import { slope } from './soak/slope.mjs'
 
 /** @typedef {import('./soak/usage.mjs').Usage} Usage */
-/** @typedef {{ minutes: number, server: Usage, clients: Usage }} Sample */
-/** @typedef {Record<'made' | 'answered' | 'failed' | 'expired' | 'cancelled' | 'wrong', number>} Counts */
+/** @typedef {{ minutes: number, server: Usage, clients: Usage, isolates: Usage }} Sample */
+/** @typedef {import('./soak/accounts.mjs').Accounts['counts']} Counts */
+/** By who makes the calls. @typedef {Record<'thrift' | 'grpc' | 'reload', Counts>} CountsOfAll */
 
 const MIB = 2 ** 20
 
@@ -58,7 +59,7 @@ async function start(name, args) {
     args: ['--expose-gc', join(root, 'scripts', 'soak', `${name}.mjs`), ...args],
     env,
   }
-  const child = await ServerProcess.start(command, { ipc: true })
+  const child = await ServerProcess.start(command, { ipc: true, timeout: 60_000 })
   started.push(child)
   process.once('exit', () => {
     try {
@@ -72,7 +73,7 @@ async function start(name, args) {
 
 /**
  * @param {readonly Sample[]} samples
- * @param {'server' | 'clients'} side
+ * @param {'server' | 'clients' | 'isolates'} side
  */
 function slopes(samples, side) {
   const of = (/** @type {keyof Usage} */ key, unit = 1) =>
@@ -91,9 +92,10 @@ function slopes(samples, side) {
  * @param {ServerProcess} server
  * @param {ServerProcess} load
  * @param {ServerProcess} peers
+ * @param {ServerProcess} isolates
  * @param {number} minutes
  */
-async function observe(server, load, peers, minutes) {
+async function observe(server, load, peers, isolates, minutes) {
   /** @type {Sample[]} */
   const samples = []
   const began = performance.now()
@@ -101,15 +103,19 @@ async function observe(server, load, peers, minutes) {
   let before = 0
   let last = began
   for (;;) {
-    await Promise.race([wait(every), died(server, 'server'), died(load, 'clients'), died(peers, 'peers')])
+    await Promise.race([
+      wait(every),
+      ...Object.entries({ server, clients: load, peers, isolates }).map(([name, child]) => died(child, name)),
+    ])
     const now = performance.now()
     const sample = {
       minutes: (now - began) / 60_000,
       server: /** @type {Usage} */ (await server.ask('usage', 30_000)),
       clients: /** @type {Usage} */ (await load.ask('usage', 30_000)),
+      isolates: /** @type {Usage} */ (await isolates.ask('usage', 30_000)),
     }
     samples.push(sample)
-    const counts = /** @type {Counts} */ (await load.ask('counts', 30_000))
+    const counts = sum(/** @type {CountsOfAll} */ (await load.ask('counts', 30_000)))
     const perSecond = ((counts.made - before) / (now - last)) * 1000
     process.stdout.write(
       `${sample.minutes.toFixed(1).padStart(5)} min  ${count(perSecond).padStart(8)} calls/s  ` +
@@ -122,6 +128,22 @@ async function observe(server, load, peers, minutes) {
     if (sample.minutes >= minutes) return samples
   }
 }
+
+/** @param {CountsOfAll} counts */
+function sum(counts) {
+  const names = /** @type {(keyof Counts)[]} */ (Object.keys(counts.thrift))
+  const all = Object.values(counts)
+  return /** @type {Counts} */ (
+    Object.fromEntries(names.map((name) => [name, all.reduce((total, some) => total + some[name], 0)]))
+  )
+}
+
+/**
+ * Calls of which it is not known what became of them.
+ * @param {Counts} counts
+ */
+const unaccounted = ({ made, answered, failed, expired, cancelled, wrong }) =>
+  made - answered - failed - expired - cancelled - wrong
 
 /** @param {Usage} usage */
 function describe({ rss, heap, descriptors, threads }) {
@@ -169,29 +191,35 @@ await runMain(async () => {
   process.stdout.write(dim(`seed ${values.seed}\n`))
 
   const server = await start('server', [])
-  const idle = /** @type {Usage} */ (await server.ask('usage'))
-  const load = await start('load', [server.address, values.seed])
+  const idle = /** @type {Usage} */ (await server.ask('usage', 30_000))
+  const addresses = /** @type {string[]} */ (await server.ask('addresses', 30_000))
+  const isolates = await start('isolates', [values.seed])
+  const load = await start('load', [...addresses, isolates.address, values.seed])
   const peers = await start('peers', [server.address, values.seed])
-  const samples = await observe(server, load, peers, minutes)
+  const samples = await observe(server, load, peers, isolates, minutes)
 
   await peers.ask('finish', 30_000)
   const {
-    counts,
+    counts: countsOfAll,
     wrongs,
     stats: clientStats,
-  } = /** @type {{ counts: Counts, wrongs: string[], stats: Record<string, number>[] }} */ (
+  } = /** @type {{ counts: CountsOfAll, wrongs: string[], stats: Record<string, number>[] }} */ (
     await load.ask('finish', 60_000)
   )
+  const counts = sum(countsOfAll)
   const stats = await statsOnce(server, ({ inFlight, connections }) => inFlight === 0 && connections === 0)
-  const left = /** @type {Usage} */ (await server.ask('usage'))
-  await server.ask('close', 30_000)
-  const codes = await Promise.all([server, load, peers].map(ended))
+  const left = /** @type {Usage} */ (await server.ask('usage', 30_000))
+  const { reloads } = /** @type {{ reloads: number }} */ (await isolates.ask('stats', 30_000))
+  await Promise.all([server.ask('close', 30_000), isolates.ask('close', 60_000)])
+  const codes = await Promise.all([server, load, peers, isolates].map(ended))
 
   const warm = Math.max(samples.length >= 10 ? 2 : 0, Math.floor(samples.length / 5))
   const judged = samples.slice(warm)
-  const growth = { server: slopes(judged, 'server'), clients: slopes(judged, 'clients') }
-  const clientsUnaccounted =
-    counts.made - counts.answered - counts.failed - counts.expired - counts.cancelled - counts.wrong
+  const growth = {
+    server: slopes(judged, 'server'),
+    clients: slopes(judged, 'clients'),
+    isolates: slopes(judged, 'isolates'),
+  }
   const coreUnaccounted = clientStats.reduce(
     (sum, { calls, answered, failed, cancelled }) => sum + calls - answered - failed - cancelled,
     0,
@@ -202,9 +230,22 @@ await runMain(async () => {
 
   /** @type {readonly [what: string, value: string, ok: boolean | undefined][]} */
   const rows = [
-    ['calls made', count(counts.made), counts.made > 0],
+    ['calls of Thrift', count(countsOfAll.thrift.made), countsOfAll.thrift.made > 0],
+    ['calls of gRPC', count(countsOfAll.grpc.made), countsOfAll.grpc.made > 0],
+    [
+      `calls of isolates that were replaced ${count(reloads)} times`,
+      count(countsOfAll.reload.made),
+      countsOfAll.reload.made > 0,
+    ],
     ['answers that were wrong', count(counts.wrong), counts.wrong === 0],
-    ['calls unaccounted for, by the caller', count(clientsUnaccounted), clientsUnaccounted === 0],
+    ...Object.entries(countsOfAll).map(([protocol, some]) => {
+      const missing = unaccounted(some)
+      return /** @type {[string, string, boolean]} */ ([
+        `calls unaccounted for, by callers of ${protocol}`,
+        count(missing),
+        missing === 0,
+      ])
+    }),
     ["calls unaccounted for, by the clients' counters", count(coreUnaccounted), coreUnaccounted === 0],
     ["calls unaccounted for, by the server's counters", count(serverUnaccounted), serverUnaccounted === 0],
     ['calls in flight at the end', count(stats.inFlight), stats.inFlight === 0],
@@ -216,9 +257,10 @@ await runMain(async () => {
     ],
     ['threads of the server, before and after', `${idle.threads}, ${left.threads}`, left.threads <= idle.threads],
     ['exit codes', codes.join(', '), codes.every((code) => code === 0)],
-    ...['server', 'clients'].flatMap((side) => {
-      const { rss, heap, external, descriptors, threads } = growth[/** @type {'server' | 'clients'} */ (side)]
-      const bounded = isLong ? rss <= RSS_BOUND : undefined
+    ...['server', 'clients', 'isolates'].flatMap((side) => {
+      const { rss, heap, external, descriptors, threads } = growth[/** @type {keyof typeof growth} */ (side)]
+      // Threads that come and go leave their arenas to the allocator: the isolates' memory is shown, not judged.
+      const bounded = isLong && side !== 'isolates' ? rss <= RSS_BOUND : undefined
       return /** @type {[string, string, boolean | undefined][]} */ ([
         [`${side}: resident memory`, `${rss.toFixed(3)} MiB/min`, bounded],
         [`${side}: heap`, `${heap.toFixed(3)} MiB/min`, undefined],
@@ -237,15 +279,16 @@ await runMain(async () => {
     machine: describeMachine(),
     settings: { minutes, runtime: stats.runtime, seed: Number(values.seed) },
     ok,
-    counts,
-    unaccounted: { callers: clientsUnaccounted, clients: coreUnaccounted, server: serverUnaccounted },
+    counts: countsOfAll,
+    reloads,
+    unaccounted: { callers: unaccounted(counts), clients: coreUnaccounted, server: serverUnaccounted },
     server: stats,
     slopes: growth,
     warmUp: samples[warm]?.minutes ?? 0,
     samples,
   }
   writeFileSync(`${file}.json`, `${JSON.stringify(result, undefined, 1)}\n`)
-  const line = (/** @type {'server' | 'clients'} */ side, /** @type {string} */ colour) => ({
+  const line = (/** @type {keyof typeof growth} */ side, /** @type {string} */ colour) => ({
     name: `${side}, ${growth[side].rss.toFixed(2)} MiB/min`,
     colour,
     points: samples.map((sample) => ({ x: sample.minutes, y: sample[side].rss / MIB })),
@@ -256,6 +299,7 @@ await runMain(async () => {
     lineChart(`volo-js: resident memory under everything at once, ${values.runtime}`, axes, [
       line('server', '#2a9d6f'),
       line('clients', '#3a6ea5'),
+      line('isolates', '#b5651d'),
     ]),
   )
 

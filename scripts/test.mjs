@@ -6,14 +6,20 @@
  * for each, and at the end `N passed, N failed`. With names, only those suites and what they need.
  * The exit code is 1 if something failed or nothing ran. Something that cannot be had here is a failure, with the reason.
  */
+import { rmSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import process from 'node:process'
 
+import { room, spaceIsShort } from './lib/machine.mjs'
 import { Failure, runMain } from './lib/process.mjs'
 import { suites } from './lib/suites.mjs'
 import { bold, dim, green, red, time } from './lib/terminal.mjs'
 
 /** @typedef {import('./lib/suites.mjs').Suite} Suite */
 /** @typedef {import('./lib/suites.mjs').Outcome & { ms: number }} Result */
+
+/** What a suite has built is removed as soon as it has passed: the next run builds it anew, but all of it is never there at once. */
+const tidies = process.env.VOLO_TIDY === '1'
 
 /**
  * The suites that are asked for and all they need.
@@ -45,12 +51,24 @@ async function perform(suite) {
   const start = performance.now()
   try {
     const outcome = await suite.run()
-    return { ...outcome, ms: performance.now() - start }
+    if (tidies && outcome.failed === 0)
+      suite.builds?.().forEach((folder) => rmSync(folder, { recursive: true, force: true }))
+    return { ...outcome, output: withSpace(outcome), ms: performance.now() - start }
   } catch (error) {
     const output = error instanceof Failure ? error.output : ''
     const reason = error instanceof Failure ? error.message : error instanceof Error ? error.stack : String(error)
-    return { passed: 0, failed: 1, output: `${output}\n${reason}`.trim(), ms: performance.now() - start }
+    const failed = { failed: 1, output: `${output}\n${reason}`.trim() }
+    return { passed: 0, ...failed, output: withSpace(failed), ms: performance.now() - start }
   }
+}
+
+/**
+ * The output, with what space there is where that may be why it failed.
+ * @param {{ failed: number, output: string }} outcome
+ */
+function withSpace({ failed, output }) {
+  const told = failed > 0 ? spaceIsShort(output) : ''
+  return told === '' || output.includes(told) ? output : `${output.trimEnd()}\n${told}`
 }
 
 /**
@@ -66,6 +84,28 @@ function print(suite, result) {
   const name = `${suite.name.padEnd(12)} ${dim(suite.title.padEnd(25))}`
   process.stdout.write(`${mark} ${name} ${counts}${failed}${skipped}${remark} ${dim(`(${time(result.ms)})`)}\n`)
   if (result.failed > 0) process.stdout.write(`${result.output.trimEnd().replace(/^/gm, '  ')}\n`)
+}
+
+/** Lines of a runner's output that name what failed: TAP's, cargo's, a checker's. */
+const NAMES_A_FAILURE = /^\s*not ok \d|^\s*test .* \.\.\. FAILED|panicked at |^\s*✘|^\s*error(\[\w+\])?:/
+
+/** Lines of one suite in the recapitulation at most. */
+const RECAPITULATED = 40
+
+/**
+ * What failed, by name: whoever reads but the end of a long log still learns it.
+ * @param {string} name
+ * @param {Result} result
+ */
+function recapitulate(name, { failed, output }) {
+  const lines = output.split('\n').filter((line) => NAMES_A_FAILURE.test(line))
+  // Without a line that names it, the end of the output is the reason.
+  const told =
+    lines.length > 0 ? [...new Set(lines.map((line) => line.trim()))] : output.trimEnd().split('\n').slice(-3)
+  const left = told.length - RECAPITULATED
+  const shown = told.slice(0, RECAPITULATED).map((line) => `    ${line.slice(0, 300)}\n`)
+  process.stdout.write(`${red('✘')} ${name}: ${failed} failed\n${shown.join('')}`)
+  if (left > 0) process.stdout.write(dim(`    and ${left} more lines above\n`))
 }
 
 /**
@@ -105,6 +145,7 @@ async function runAll(chosen) {
 
 await runMain(async () => {
   const chosen = choose(process.argv.slice(2))
+  process.stdout.write(`${dim(`${room()}, ${availableParallelism()} CPUs`)}\n`)
   const start = performance.now()
   const results = await runAll(chosen)
   let passed = 0
@@ -114,6 +155,10 @@ await runMain(async () => {
     if (result === undefined) continue
     if (!suite.preparation) passed += result.passed
     failed += result.failed
+  }
+  if (failed > 0) {
+    process.stdout.write('\nWhat failed:\n')
+    for (const [name, result] of results) if (result.failed > 0) recapitulate(name, result)
   }
   process.stdout.write(`\n${dim(`after ${time(performance.now() - start)}`)}\n`)
   process.stdout.write(`${bold(`${passed} passed, ${failed} failed`)}\n`)

@@ -9,12 +9,16 @@ import { element, escapeXml } from './svg.mjs'
  * @property {number} count
  */
 
+/** The head of a sample: the thread's name, its number, the time. */
+const HEAD = /^(\S.*?)\s+\d+(?:\/\d+)?\s+(?:\[\d+\]\s+)?[\d.]+:/m
+
 /**
- * Samples of `perf script`, those with the same stack as one.
+ * Samples of `perf script`, those with the same stack on the same thread as one.
  * @param {string} script
+ * @param {boolean} [byThread] the outermost frame is the name of the thread
  * @returns {Stack[]}
  */
-export function fold(script) {
+export function fold(script, byThread = false) {
   /** @type {Map<string, Stack>} */
   const stacks = new Map()
   for (const sample of script.split(/\n\s*\n/)) {
@@ -23,6 +27,7 @@ export function fold(script) {
     if (lines.length === 0) continue
     const objects = lines.map((line) => line[2])
     const frames = lines.map((line) => frameName(line[1], line[2])).reverse()
+    if (byThread) frames.unshift(HEAD.exec(sample)?.[1] ?? 'thread')
     const key = frames.join('\n')
     const known = stacks.get(key)
     if (known !== undefined) known.count++

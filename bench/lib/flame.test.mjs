@@ -26,6 +26,15 @@ test('samples with the same stack are one, outermost frame first', (t) => {
   )
 })
 
+test('stacks can be told apart by their threads', (t) => {
+  const other = script.replaceAll('node 12', 'volo-tokio-0 12/34 [001]')
+  const stacks = fold(script + other, true)
+  t.deepEqual(
+    stacks.map(({ frames }) => frames[0]),
+    ['node', 'node', 'volo-tokio-0', 'volo-tokio-0'],
+  )
+})
+
 test('a sample belongs to where its innermost frame lies', (t) => {
   t.deepEqual(fold(script).map(ownerOf), ['system calls', 'JavaScript'])
 })

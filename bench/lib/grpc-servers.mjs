@@ -4,11 +4,12 @@ import { ourServer, running, withArgs } from './servers.mjs'
 
 /** @typedef {import('../../scripts/lib/process.mjs').Command} Command */
 /** @typedef {import('../../scripts/lib/process.mjs').ServerProcess} ServerProcess */
-/** @typedef {'ours' | 'h2-bare' | 'tonic' | 'grpc-go' | 'grpc-js' | 'nice-grpc' | 'connect-node'} Name */
+/** @typedef {'ours' | 'tapped' | 'h2-bare' | 'tonic' | 'grpc-go' | 'grpc-js' | 'nice-grpc' | 'connect-node'} Name */
 
 /** What the table calls them. */
 export const TITLES = {
   ours: 'volo-js',
+  tapped: 'volo-js with a tap',
   'h2-bare': 'bare h2',
   tonic: 'tonic',
   'grpc-go': 'grpc-go',
@@ -20,6 +21,7 @@ export const TITLES = {
 /** @type {Record<Name, () => Promise<Command> | Command>} */
 const programs = {
   ours: () => ourServer([], [], 'item-grpc-server.mjs'),
+  tapped: () => ourServer(['--tap'], [], 'item-grpc-server.mjs'),
   'h2-bare': () => peer('h2-bare'),
   tonic: () => peer('tonic'),
   'grpc-go': () => grpcGoPeer('item-server'),

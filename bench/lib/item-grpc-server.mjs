@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * item-grpc-server.mjs [--port P] [--content-size N] [--stream-items N]
+ * item-grpc-server.mjs [--port P] [--content-size N] [--stream-items N] [--tap]
  *
- * The ItemService of item.proto as the peers' servers have it. VOLO_RUNTIME and VOLO_THREADS choose what moves the bytes.
+ * The ItemService of item.proto as the peers' servers have it; with `--tap` behind a layer that sees every message that is sent. VOLO_RUNTIME and VOLO_THREADS choose what moves the bytes.
  */
 import process from 'node:process'
 import { parseArgs } from 'node:util'
@@ -14,10 +14,11 @@ const { values } = parseArgs({
     port: { type: 'string', default: '0' },
     'content-size': { type: 'string' },
     'stream-items': { type: 'string', default: '10' },
+    tap: { type: 'boolean', default: false },
   },
 })
 
-const { Server } = await built('dist/bundle/index.js')
+const { layerFn, Server } = await built('dist/bundle/index.js')
 const { ItemService } = await built('examples/volo-gen/grpc/index.js')
 
 const size = values['content-size']
@@ -49,9 +50,21 @@ const items = {
   },
 }
 
-await Server.of(ItemService, items).run(
-  `127.0.0.1:${values.port}`,
-  (/** @type {{ address: string }} */ { address }) => {
-    process.stdout.write(`listening on ${address}\n`)
+let tapped = 0
+const tap = layerFn(
+  'tap',
+  (
+    /** @type {{ onSend(tap: () => void): void }} */ cx,
+    /** @type {unknown} */ req,
+    /** @type {(cx: unknown, req: unknown) => unknown} */ next,
+  ) => {
+    cx.onSend(() => (tapped += 1))
+    return next(cx, req)
   },
 )
+
+const server = Server.of(ItemService, items)
+if (values.tap) server.layer(tap)
+await server.run(`127.0.0.1:${values.port}`, (/** @type {{ address: string }} */ { address }) => {
+  process.stdout.write(`listening on ${address}\n`)
+})

@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 /**
- * item-server.mjs [--port P] [--content-size N] [--isolates N] [--handover PATH]
+ * item-server.mjs [--port P] [--content-size N | --echo] [--isolates N] [--handover PATH]
  *
- * The ItemService of examples/ with a content of a settable length, as the peers' servers have it. With --isolates this thread only looks after
+ * The ItemService of examples/ with a content of a settable length, as the peers' servers have it; with --echo EchoBinary of
+ * bench/lib/echo.thrift instead. With --isolates this thread only looks after
  * that many isolates, which share the port. VOLO_RUNTIME and VOLO_THREADS choose what moves the bytes. With --handover a further process
  * on the same path and port takes over from this one.
  */
+import { join } from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { isMainThread } from 'node:worker_threads'
@@ -16,6 +18,7 @@ const { values } = parseArgs({
   options: {
     port: { type: 'string', default: '0' },
     'content-size': { type: 'string' },
+    echo: { type: 'boolean', default: false },
     isolates: { type: 'string' },
     handover: { type: 'string' },
   },
@@ -34,16 +37,23 @@ if (isMainThread && values.isolates !== undefined) {
 }
 
 async function serve() {
-  const { Server } = await built('dist/bundle/thrift/index.js')
+  const { loadThrift, Server } = await built('dist/bundle/thrift/index.js')
   const { ItemService } = await built('examples/volo-gen/index.js')
 
   const size = values['content-size']
   const content = size === undefined ? 'This is a Volo example' : 'x'.repeat(Number(size))
 
-  await Server.of(ItemService, {
-    /** @param {{ id: bigint }} request */
-    getItem: ({ id }) => ({ item: { id, title: 'Hello Volo', content } }),
-  })
+  const items = () =>
+    Server.of(ItemService, {
+      /** @param {{ id: bigint }} request */
+      getItem: ({ id }) => ({ item: { id, title: 'Hello Volo', content } }),
+    })
+  const echo = async () => {
+    const { Echo } = await loadThrift(join(import.meta.dirname, 'echo.thrift'))
+    return Server.of(Echo, { echoBinary: (/** @type {Uint8Array} */ data) => data })
+  }
+  const server = values.echo ? await echo() : items()
+  await server
     .options(values.handover === undefined ? {} : { handover: values.handover })
     .run(`127.0.0.1:${values.port}`, (/** @type {{ address: string }} */ handle) => {
       if (isMainThread) process.stdout.write(`listening on ${handle.address}\n`)

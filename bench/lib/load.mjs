@@ -9,6 +9,9 @@ import { cpuTime, difference, threadsOf } from './proc.mjs'
  * @property {number} seconds
  * @property {number} [rate] calls a second on a fixed schedule; without it as many as get answered
  * @property {number} [contentSize] length of the content that replies must have
+ * @property {number} [echo] bytes that are sent to be given back, instead of a request for an item
+ * @property {'framed' | 'ttheader'} [transport] default framed
+ * @property {'binary' | 'compact'} [protocol] default binary
  * @property {number | string} [cpus] where the load comes from, default {@link LOAD_CPU}
  * @property {number} [processes] generators side by side, which share connections and rate; default 1
  */
@@ -46,6 +49,8 @@ export async function putLoad(generator, server, load) {
       ...['--connections', `${connections}`, '--depth', `${load.depth}`, '--seconds', `${load.seconds}`, '--json'],
       ...(load.rate === undefined ? [] : ['--rate', `${Math.round(load.rate / processes)}`]),
       ...(load.contentSize === undefined ? [] : ['--content-size', `${load.contentSize}`]),
+      ...(load.echo === undefined ? [] : ['--echo', `${load.echo}`]),
+      ...['--transport', load.transport ?? 'framed', '--protocol', load.protocol ?? 'binary'],
     ]
     return pinned(load.cpus ?? LOAD_CPU, { ...generator, args })
   })

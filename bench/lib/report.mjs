@@ -1,5 +1,5 @@
 /** Results as a table, and as files. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 
@@ -33,6 +33,36 @@ export function printTable(rows) {
 }
 
 /**
+ * The rows of a run of some groups, among those that the suite's file has of the others.
+ * @param {{ machine: object, settings: object, rows: readonly Row[] }} result its rows have their groups
+ * @param {{ machine: object, settings: object, rows: readonly Row[] } | undefined} before what the file holds
+ * @param {readonly string[]} groups of the suite, in order
+ * @returns {Row[]} those of which the file does not tell the group come first
+ */
+export function merged(result, before, groups) {
+  const measured = new Set(result.rows.map((row) => row.group))
+  const names = new Set(result.rows.map((row) => row.name))
+  const kept = (before?.rows ?? [])
+    .filter((row) => (row.group === undefined ? !names.has(row.name) : !measured.has(row.group)))
+    // Where and when they were measured, for it may have been another day.
+    .map((row) => ({ ...row, run: row.run ?? { machine: before?.machine ?? {}, settings: before?.settings ?? {} } }))
+  return [undefined, ...groups].flatMap((group) => [...result.rows, ...kept].filter((row) => row.group === group))
+}
+
+/**
+ * What the file of a suite holds.
+ * @param {string} suite
+ * @returns {{ machine: object, settings: object, rows: readonly Row[] } | undefined}
+ */
+export function written(suite) {
+  const file = join(root, 'bench', 'results', `${suite}.json`)
+  if (!existsSync(file)) return undefined
+  return /** @type {{ machine: object, settings: object, rows: readonly Row[] }} */ (
+    JSON.parse(readFileSync(file, 'utf8'))
+  )
+}
+
+/**
  * Writes `bench/results/SUITE.json`, a chart beside it where rows have targets, and the JSON to a further file if one is asked for.
  * @param {object} result
  * @param {string} result.suite
@@ -46,15 +76,15 @@ export function writeFiles(result, file) {
   mkdirSync(folder, { recursive: true })
   const json = `${JSON.stringify(result, undefined, 2)}\n`
   writeFileSync(join(folder, `${result.suite}.json`), json)
-  const written = [`bench/results/${result.suite}.json`]
+  const files = [`bench/results/${result.suite}.json`]
   // A picture shows how far from its target a row is.
   if (result.rows.some((row) => row.target !== undefined)) {
     writeFileSync(join(folder, `${result.suite}.svg`), chart(result))
-    written.push(`bench/results/${result.suite}.svg`)
+    files.push(`bench/results/${result.suite}.svg`)
   }
   if (file !== undefined) {
     writeFileSync(file, json)
-    written.push(file)
+    files.push(file)
   }
-  process.stdout.write(`\n${dim(written.join(', '))}\n`)
+  process.stdout.write(`\n${dim(files.join(', '))}\n`)
 }

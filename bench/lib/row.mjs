@@ -14,6 +14,8 @@ import { ratio, spread } from './statistics.mjs'
  * @property {Target} [target] for the ratio where there is one, else for `ours`; its median counts
  * @property {'pass' | 'short' | 'info'} verdict `info`: a figure without a target
  * @property {string} [remark]
+ * @property {string} [group] of the suite that it belongs to
+ * @property {{ machine: object, settings: object }} [run] how it was measured, where that is not how the others of its file were
  */
 
 /**

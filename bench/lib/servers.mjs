@@ -50,17 +50,20 @@ export function withArgs(command, args) {
 }
 
 /**
- * Starts servers, each held to the CPU of servers: one that nobody calls takes no time there.
+ * Starts servers, each held to the CPU of servers: one that nobody calls takes no time there. Ours finds out what it is spoken to in,
+ * npm's is told.
  * @template {Name} N
  * @template T
  * @param {readonly N[]} names
- * @param {{ contentSize?: number }} options
+ * @param {{ contentSize?: number, echo?: boolean, protocol?: 'binary' | 'compact' }} options
  * @param {(servers: Record<N, ServerProcess>) => Promise<T>} use
  * @returns {Promise<T>}
  */
 export function withServers(names, options, use) {
-  const args = options.contentSize === undefined ? [] : ['--content-size', `${options.contentSize}`]
-  return running(names, (name) => serverCommand(name, args), use)
+  const { contentSize, echo = false, protocol } = options
+  const args = [...(contentSize === undefined ? [] : ['--content-size', `${contentSize}`]), ...(echo ? ['--echo'] : [])]
+  const spoken = protocol === undefined ? [] : ['--protocol', protocol]
+  return running(names, (name) => serverCommand(name, name === 'npm' ? [...args, ...spoken] : args), use)
 }
 
 /**
@@ -70,13 +73,14 @@ export function withServers(names, options, use) {
  * @param {readonly N[]} names
  * @param {(name: N) => Promise<Command>} command
  * @param {(servers: Record<N, ServerProcess>) => Promise<T>} use
+ * @param {number} [cpu] where they run, default {@link SERVER_CPU}
  * @returns {Promise<T>}
  */
-export async function running(names, command, use) {
+export async function running(names, command, use, cpu = SERVER_CPU) {
   const servers = /** @type {Record<N, ServerProcess>} */ ({})
   try {
     for (const name of names) {
-      servers[name] = await ServerProcess.start(pinned(SERVER_CPU, await command(name)), { ipc: name === 'ours' })
+      servers[name] = await ServerProcess.start(pinned(cpu, await command(name)), { ipc: name === 'ours' })
     }
     return await use(servers)
   } finally {

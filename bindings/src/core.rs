@@ -8,18 +8,20 @@ use napi::{
 };
 use napi_derive::napi;
 use volo_js_io_threads::{Command, Driver, Link, TapeSize};
-use volo_js_reactor_inline::Reactor;
+use volo_js_reactor_inline::{Reactor, SocketOptions};
 use volo_js_schema::Schema;
 use volo_js_sockets::{Listener, held, peer_of};
 use volo_js_thrift::Program;
+use volo_js_tls::ClientTls;
 use volo_js_transport::{
-    Address, ClientSetup, ClientStats, ConnectionKey, GrpcServerSetup, PoolStats, ServerSetup, ServerStats,
-    ServingStatus,
+    Address, ClientCounters, ClientOptions, ClientSetup, ClientStats, ConnectionKey, GrpcServerSetup, Methods,
+    PoolStats, Served, ServerSetup, ServerStats, ServingStatus,
 };
 
 use crate::{
+    arrays::lent_by,
     event_loop::Inner,
-    options::{NativeClientOptions, NativeListenOptions},
+    options::{NativeClientOptions, NativeListenOptions, NativeUpstream, address},
     runtimes::{Home, INLINE, RuntimeKind, Started, invalid},
     tls::{KnownTls, NativeClientTls, NativePeerTls, NativeServerTls},
 };
@@ -28,9 +30,17 @@ use crate::{
 pub(crate) struct KnownProgram {
     id: u32,
     program: AnyProgram,
-    services: Vec<Vec<u32>>,
+    services: Vec<KnownService>,
     /// Of Protobuf: what reflection tells, a `FileDescriptorSet` in base64.
     descriptors: String,
+}
+
+/// A service of a compiled schema.
+#[derive(Clone)]
+struct KnownService {
+    name: String,
+    /// Indexes into the program's methods.
+    methods: Vec<u32>,
 }
 
 /// A program of either IDL.
@@ -123,7 +133,14 @@ impl Core {
         let program = AnyProgram::compile(&schema).map_err(invalid)?;
         let mut programs = self.inner.programs.borrow_mut();
         let id = programs.len() as u32;
-        let services = schema.services.iter().map(|service| service.methods.clone()).collect();
+        let services = schema.services.iter().map(|service| {
+            let known = |method: &u32| (*method as usize) < program.methods();
+            KnownService {
+                name: service.name.clone(),
+                methods: service.methods.iter().copied().filter(known).collect(),
+            }
+        });
+        let services = services.collect();
         programs.insert(hash, KnownProgram { id, program, services, descriptors: schema.descriptors });
         Ok(id)
     }
@@ -142,6 +159,9 @@ impl Core {
         let speaks_grpc = grpc.is_some();
         let tls = options.tls.as_ref().map(|tls| tls.make(speaks_grpc)).transpose()?;
         let setup = ServerSetup { tls: tls.clone(), ..self.setup(thrift, grpc, &options)? };
+        let upstreams = options.upstreams.iter().flatten().map(Upstream::new).collect::<Result<Vec<_>, _>>()?;
+        let secured = |upstream: &Upstream| Some((upstream.id, KnownTls::Client(upstream.tls.clone()?, false)));
+        let upstreams_tls: Vec<_> = upstreams.iter().filter_map(secured).collect();
         let failed = |error: std::io::Error| coded(error_code(&error), format!("cannot listen on {address}: {error}"));
         let listening = match self.threads(&address, options.runtime.as_deref(), options.threads)? {
             None => {
@@ -155,6 +175,13 @@ impl Core {
                         return Err(failed(error));
                     }
                 };
+                for upstream in upstreams {
+                    let setup = upstream.setup();
+                    let home = Home::Upstream { runtime: None, counters: vec![setup.counters.clone()] };
+                    reactor.engine().add_client(upstream.id, setup);
+                    reactor.set_client_socket(upstream.id, upstream.socket);
+                    self.inner.runtimes.borrow_mut().settle_in(upstream.id, home);
+                }
                 self.inner.runtimes.borrow_mut().settle_in(id, Home::Server { runtime: None, counters });
                 NativeListening {
                     address: bound.to_string(),
@@ -165,6 +192,15 @@ impl Core {
             Some(Started { index, driver, threads }) => {
                 let (listener, bound) = Listener::bind(&address, &options.listen()).map_err(failed)?;
                 let mut runtimes = self.inner.runtimes.borrow_mut();
+                for upstream in upstreams {
+                    let mut counters = Vec::new();
+                    for link in runtimes.links_of(index) {
+                        let setup = upstream.setup();
+                        counters.push(setup.counters.clone());
+                        link.send(Command::Client { owner: upstream.id, setup, socket: upstream.socket });
+                    }
+                    runtimes.settle_in(upstream.id, Home::Upstream { runtime: Some(index), counters });
+                }
                 let mut counters = Vec::new();
                 let links = runtimes.links_of(index);
                 for link in links {
@@ -188,6 +224,7 @@ impl Core {
         if let Some(tls) = tls {
             self.tls.borrow_mut().insert(id, KnownTls::Server(tls, speaks_grpc));
         }
+        self.tls.borrow_mut().extend(upstreams_tls);
         self.inner.settle();
         Ok(listening)
     }
@@ -202,28 +239,41 @@ impl Core {
         let wrong = |error: Error| coded("ERR_INVALID_ARG_VALUE", error.reason.clone());
         let grpc = match grpc {
             None => None,
-            Some(NativeServices { program: id, services }) => match self.methods(id, &services).map_err(wrong)? {
-                (AnyProgram::Protobuf(program), methods) => {
+            Some(NativeServices { program: id, services }) => match self.services(id, &services).map_err(wrong)? {
+                (AnyProgram::Protobuf(program), services) => {
+                    let methods: Vec<u32> = services.into_iter().flat_map(|service| service.methods).collect();
                     let setup = GrpcServerSetup::new(program, &methods, options.grpc());
                     Some(self.with_standard_services(setup, id, options).map_err(wrong)?)
                 }
                 (AnyProgram::Thrift(_), _) => return Err(wrong(invalid("gRPC has schemas of Protobuf"))),
             },
         };
+        let takes_unknown = options.takes_unknown.unwrap_or(false);
+        let routes = options.routes();
         let thrift = match thrift {
+            None if takes_unknown || routes.unknown.is_some() => {
+                let setup = ServerSetup::new(Arc::default(), [], options.server());
+                Some(setup.map_err(|name| wrong(invalid(name)))?)
+            }
             None => None,
-            Some(NativeServices { program, services }) => match self.methods(program, &services).map_err(wrong)? {
-                (AnyProgram::Thrift(program), methods) => {
-                    Some(ServerSetup::new(program, &methods, options.server()).map_err(|name| {
-                        coded(
-                            "ERR_METHOD_CLASH",
-                            format!("two services on this server have a method {name:?}; give each its own port"),
-                        )
-                    })?)
+            Some(NativeServices { program, services }) => match self.services(program, &services).map_err(wrong)? {
+                (AnyProgram::Thrift(program), services) => {
+                    let clash = |name| {
+                        coded("ERR_METHOD_CLASH", format!("a service has two methods {name:?}; give one another name"))
+                    };
+                    let named = services.iter().enumerate().map(|(at, service)| {
+                        let served =
+                            move |method: &u32| Served { method: *method, route: options.route_of(at, *method) };
+                        (service.name.as_str(), service.methods.iter().map(served))
+                    });
+                    let methods = Arc::new(Methods::new(&program, named).map_err(clash)?);
+                    let setup = ServerSetup::new(program, [], options.server()).map_err(clash)?;
+                    Some(ServerSetup { methods, ..setup })
                 }
                 (AnyProgram::Protobuf(_), _) => return Err(wrong(invalid("Thrift has schemas of its own"))),
             },
         };
+        let thrift = thrift.map(|setup| ServerSetup { takes_unknown, routes: Arc::new(routes), ..setup });
         match (thrift, grpc) {
             (Some(thrift), Some(grpc)) => Ok(thrift.with_grpc(grpc)),
             (Some(thrift), None) => Ok(thrift),
@@ -248,16 +298,14 @@ impl Core {
         setup.with_reflection(&known.descriptors).map_err(invalid)
     }
 
-    /// A program, and the methods of some of its services.
-    fn methods(&self, program: u32, services: &[u32]) -> Result<(AnyProgram, Vec<u32>)> {
+    /// A program, and some of its services.
+    fn services(&self, program: u32, services: &[u32]) -> Result<(AnyProgram, Vec<KnownService>)> {
         let programs = self.inner.programs.borrow();
         let known = programs.values().find(|known| known.id == program).ok_or_else(|| invalid("no such program"))?;
-        let mut methods = Vec::new();
-        for &service in services {
-            let listed = known.services.get(service as usize).ok_or_else(|| invalid("no such service"))?;
-            methods.extend(listed.iter().copied().filter(|method| (*method as usize) < known.program.methods()));
-        }
-        Ok((known.program.clone(), methods))
+        let listed = services
+            .iter()
+            .map(|service| known.services.get(*service as usize).cloned().ok_or_else(|| invalid("no such service")));
+        Ok((known.program.clone(), listed.collect::<Result<_>>()?))
     }
 
     /// The I/O threads that serve an address; None if that is the isolate's own thread.
@@ -316,12 +364,16 @@ impl Core {
     pub fn connect(&self, id: u32, program: u32, options: NativeClientOptions) -> Result<(), String> {
         let wrong = |error: Error| coded("ERR_INVALID_ARG_VALUE", error.reason.clone());
         let client = options.client().map_err(wrong)?;
-        let (program, _) = self.methods(program, &[]).map_err(wrong)?;
+        let (program, _) = self.services(program, &[]).map_err(wrong)?;
         let started = self.threads(&client.address, options.runtime.as_deref(), options.threads)?;
         let speaks_grpc = matches!(program, AnyProgram::Protobuf(_));
         let tls = options.tls.as_ref().map(|tls| tls.make(speaks_grpc)).transpose()?;
         let setup = match program {
             AnyProgram::Thrift(program) => {
+                let program = match &options.method_prefix {
+                    Some(prefix) => Arc::new(program.with_prefix(prefix)),
+                    None => program,
+                };
                 ClientSetup { program, options: client, counters: Arc::default(), grpc: None, tls: tls.clone() }
             }
             AnyProgram::Protobuf(program) => {
@@ -344,6 +396,26 @@ impl Core {
             INLINE
         };
         runtimes.settle_in(id, Home::Client { part, counters });
+        Ok(())
+    }
+
+    /// The name of a client's server stands for another address: its next connections go there.
+    #[napi]
+    pub fn readdress(&self, id: u32, host: String, port: u32) -> Result<()> {
+        let address = address(Some(&host), Some(port), None, None)?;
+        {
+            let runtimes = self.inner.runtimes.borrow();
+            let links = runtimes.links_of_owner(id);
+            for link in links {
+                link.send(Command::Readdress { owner: id, address: address.clone() });
+            }
+            if links.is_empty() {
+                self.inner.reactor.borrow_mut().engine().readdress(id, address);
+            }
+        }
+        if !self.inner.turning.get() {
+            self.inner.settle();
+        }
         Ok(())
     }
 
@@ -434,8 +506,12 @@ impl Core {
     #[napi]
     pub fn client_stats(&self, id: u32) -> Result<String> {
         let runtimes = self.inner.runtimes.borrow();
-        let Some(Home::Client { counters, .. }) = runtimes.home(id) else { return Ok("{}".to_owned()) };
-        let all: ClientStats = counters.read();
+        let mut all = ClientStats::default();
+        match runtimes.home(id) {
+            Some(Home::Client { counters, .. }) => all += counters.read(),
+            Some(Home::Upstream { counters, .. }) => counters.iter().for_each(|counters| all += counters.read()),
+            _ => return Ok("{}".to_owned()),
+        }
         serde_json::to_string(&all).map_err(|error| Error::from_reason(error.to_string()))
     }
 
@@ -499,6 +575,18 @@ impl Core {
         }
     }
 
+    /// Takes what is on the out tape now, with the arrays that it refers to. They are lent only while this lasts: what cannot be written at once is
+    /// copied.
+    #[napi]
+    pub fn submit_with(&self, env: Env, arrays: Unknown) {
+        // SAFETY: this is the N-API call that got the array, and `Inner` asks for the slices when no JavaScript runs.
+        self.inner.submit_with(|| unsafe { lent_by(env.raw(), arrays.raw()) });
+        if !self.inner.turning.get() {
+            self.inner.reactor.borrow_mut().flush();
+            self.inner.settle();
+        }
+    }
+
     /// Keeps the event loop alive until nothing is in flight.
     #[napi(js_name = "ref")]
     pub fn reference(&self) {
@@ -509,6 +597,37 @@ impl Core {
     #[napi]
     pub fn shutdown(&self) {
         self.inner.close();
+    }
+}
+
+/// A client that servers pass calls on to, in every engine of theirs.
+struct Upstream {
+    id: u32,
+    options: ClientOptions,
+    socket: SocketOptions,
+    tls: Option<Arc<ClientTls>>,
+}
+
+impl Upstream {
+    fn new(given: &NativeUpstream) -> Result<Self, String> {
+        let options = given.client.client().map_err(|error| coded("ERR_INVALID_ARG_VALUE", error.reason.clone()))?;
+        Ok(Self {
+            id: given.id,
+            options: ClientOptions { tells_unreachable: given.tells_unreachable, ..options },
+            socket: given.client.socket(),
+            tls: given.client.tls.as_ref().map(|tls| tls.make(false)).transpose()?,
+        })
+    }
+
+    /// What it is made of in one engine. Nobody looks into its messages, so it needs no program.
+    fn setup(&self) -> ClientSetup {
+        ClientSetup {
+            program: Arc::default(),
+            options: self.options.clone(),
+            counters: Arc::<ClientCounters>::default(),
+            grpc: None,
+            tls: self.tls.clone(),
+        }
     }
 }
 

@@ -12,11 +12,12 @@ use std::{
 };
 
 use napi::{Env, Error, JsValue, Result, Status, bindgen_prelude::Object, sys};
-use volo_js_io_threads::{Batch, Link, Submission, TapeSize, Wake, split};
+use volo_js_io_threads::{Batch, Content, Link, Submission, TapeSize, Wake, split};
 use volo_js_reactor_inline::Reactor;
 use volo_js_tape::{InState, InTape, MOST_SLOTS, Malformed, OutTape};
 
 use crate::{
+    arrays::Arrays,
     core::KnownProgram,
     host::Host,
     memory::Buffers,
@@ -38,6 +39,7 @@ pub(crate) struct Inner {
     pub(crate) input: RefCell<Buffers>,
     input_state: RefCell<InState>,
     pub(crate) output: RefCell<Buffers>,
+    arrays: Rc<Arrays>,
     pub(crate) programs: RefCell<HashMap<u64, KnownProgram>>,
     pub(crate) runtimes: RefCell<Runtimes>,
     /// The out tape dealt out: the isolate's own part, then one a thread.
@@ -81,7 +83,10 @@ impl Inner {
             ));
         };
         let host = Host::new(env.raw(), hooks.raw())?;
-        let reactor = Reactor::new().map_err(|error| Error::from_reason(format!("cannot make a poller: {error}")))?;
+        let mut reactor =
+            Reactor::new().map_err(|error| Error::from_reason(format!("cannot make a poller: {error}")))?;
+        let arrays = Arrays::new(env.raw());
+        reactor.engine().set_lender(arrays.lender());
         #[cfg(unix)]
         let descriptor = reactor.descriptor();
         let handles = [(); HANDLES].map(|()| Box::into_raw(Handle::boxed()));
@@ -92,6 +97,7 @@ impl Inner {
             input: RefCell::new(Buffers::NONE),
             input_state: RefCell::new(InState::default()),
             output: RefCell::new(Buffers::NONE),
+            arrays,
             programs: RefCell::default(),
             runtimes: RefCell::default(),
             parts: RefCell::default(),
@@ -159,8 +165,14 @@ impl Inner {
         self.turn_with(|| {
             self.read();
             if !self.input_state.borrow().is_empty() {
-                self.host.deliver();
+                // Nothing stays borrowed: a handler may make a core do anything.
+                let viewed = self.input_state.borrow_mut().take_arrays();
+                self.host.deliver(&self.arrays, &viewed);
                 self.input_state.borrow_mut().reset();
+                if !viewed.is_empty() {
+                    drop(viewed);
+                    self.arrays.collect();
+                }
             }
             self.read_threads();
         });
@@ -188,6 +200,8 @@ impl Inner {
             // Nothing stays borrowed: a handler may start or close servers.
             let Some(link) = self.runtimes.borrow().links().get(index).cloned() else { return };
             if link.has_failed() && !self.failed.replace(true) {
+                // Before the error, which may be the last thing that happens here.
+                self.host.thread_failed();
                 self.host.fatal("volo-js: an I/O thread has ended because of a defect in the core; its connections are lost. Please report it with the trace on stderr.");
             }
             if let Some(batch) = link.take() {
@@ -197,7 +211,7 @@ impl Inner {
     }
 
     /// Copies a batch to the tape and hands it over.
-    fn deliver(&self, batch: Batch, link: &Link) {
+    fn deliver(&self, mut batch: Batch, link: &Link) {
         if !self.host.alive.get() {
             return;
         }
@@ -212,8 +226,9 @@ impl Inner {
             }
         }
         // Before the handlers run: the thread can fill it meanwhile.
+        let viewed = batch.take_arrays();
         link.give_back(batch);
-        self.host.deliver();
+        self.host.deliver(&self.arrays, &viewed);
     }
 
     fn copy(&self, batch: &Batch) -> bool {
@@ -257,6 +272,11 @@ impl Inner {
     }
 
     pub(crate) fn submit(&self) {
+        self.submit_with(Vec::new);
+    }
+
+    /// Takes what JavaScript wrote, with arrays that it lends while this lasts; they are asked for when no JavaScript runs any more.
+    pub(crate) fn submit_with<'a>(&self, lent: impl FnOnce() -> Vec<&'a [u8]>) {
         let pending = {
             let mut output = self.output.borrow_mut();
             // SAFETY: the slices live in this block, which calls no JavaScript.
@@ -273,10 +293,12 @@ impl Inner {
             // SAFETY: the slices live in this block, which calls no JavaScript.
             let (slots, text, bytes) = unsafe { output.slices() };
             let runtimes = self.runtimes.borrow();
+            let lent = lent();
+            let tape = OutTape::new(slots, text, bytes).with_arrays(&lent);
             let result = if runtimes.links().is_empty() {
-                reactor.submit(&OutTape::new(slots, text, bytes))
+                reactor.submit(&tape)
             } else {
-                self.deal(&mut reactor, &runtimes, slots, text, bytes)
+                self.deal(&mut reactor, &runtimes, &tape)
             };
             slots[0] = OUT_EMPTY;
             slots[1] = 0;
@@ -292,25 +314,28 @@ impl Inner {
         &self,
         reactor: &mut Reactor,
         runtimes: &Runtimes,
-        slots: &[u64],
-        text: &[u8],
-        bytes: &[u8],
+        tape: &OutTape<'_>,
     ) -> std::result::Result<(), Malformed> {
         let mut parts = self.parts.borrow_mut();
         parts.resize_with(INLINE + 1 + runtimes.links().len(), Vec::new);
-        let mut result = split(slots, text, bytes, &mut parts, |header| runtimes.part_of(header));
-        let used = result.unwrap_or(bytes.len());
+        let mut result = split(tape, &mut parts, |header| runtimes.part_of(header));
+        let used = result.unwrap_or(usize::MAX);
         let mut content = None;
         for (part, slots) in parts.iter_mut().enumerate().filter(|(_, slots)| !slots.is_empty()) {
             if part == INLINE {
                 // Every part is worked off and emptied, whatever is wrong with one.
-                let damage = reactor.submit(&OutTape::new(slots, text, bytes)).err();
+                let damage = reactor.submit(&tape.with_slots(slots)).err();
                 result = damage.map_or(result, Err);
                 slots.clear();
                 continue;
             }
             let content = content.get_or_insert_with(|| {
-                Arc::new((OutTape::new(slots, text, bytes).text().to_vec(), bytes[..used].to_vec()))
+                let bytes = tape.all_bytes();
+                Arc::new(Content {
+                    text: tape.text().to_vec(),
+                    bytes: bytes[..used.min(bytes.len())].to_vec(),
+                    arrays: tape.arrays().iter().map(|array| array.to_vec()).collect(),
+                })
             });
             let slots = std::mem::take(slots);
             runtimes.links()[part - 1].submit(Submission { slots, content: content.clone() });
@@ -471,6 +496,7 @@ unsafe extern "C" fn on_closed(handle: *mut Handle) {
     if inner.open_handles.get() == 0 {
         inner.input.borrow_mut().release(inner.host.env);
         inner.output.borrow_mut().release(inner.host.env);
+        inner.arrays.release();
         inner.host.release();
         let hook = inner.cleanup.replace(ptr::null_mut());
         if !hook.is_null() {

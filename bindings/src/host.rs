@@ -3,6 +3,9 @@
 use std::{cell::Cell, ffi::CStr, ptr};
 
 use napi::{Error, Result, sys};
+use volo_js_tape::Array;
+
+use crate::arrays::Arrays;
 
 /// The hooks of one isolate, and the environment they live in.
 pub(crate) struct Host {
@@ -11,12 +14,13 @@ pub(crate) struct Host {
     deliver: sys::napi_ref,
     encode_text: sys::napi_ref,
     grow_in: sys::napi_ref,
+    thread_failed: sys::napi_ref,
     /// Cleared when the environment ends: from then on JavaScript is never called.
     pub alive: Cell<bool>,
 }
 
 /// Runs `body` in a handle scope.
-fn scoped<T>(env: sys::napi_env, body: impl FnOnce() -> T) -> T {
+pub(crate) fn scoped<T>(env: sys::napi_env, body: impl FnOnce() -> T) -> T {
     let mut scope = ptr::null_mut();
     // SAFETY: the environment is alive and this is its thread; the scope is closed below, whatever `body` returns. A panic ends in the
     // caller's `catch_unwind`, which ends the callback and with it the scope.
@@ -46,12 +50,13 @@ impl Host {
             deliver: hook(env, hooks, c"deliver")?,
             encode_text: hook(env, hooks, c"encodeText")?,
             grow_in: hook(env, hooks, c"growIn")?,
+            thread_failed: hook(env, hooks, c"threadFailed")?,
             alive: Cell::new(true),
         })
     }
 
-    /// Hands the batch over, with the microtasks and ticks that follow from it.
-    pub(crate) fn deliver(&self) {
+    /// Hands the batch over, with what its binaries are views of, and the microtasks and ticks that follow from it.
+    pub(crate) fn deliver(&self, arrays: &Arrays, viewed: &[Array]) {
         if !self.alive.get() {
             return;
         }
@@ -61,7 +66,17 @@ impl Host {
             let status = unsafe {
                 sys::napi_get_reference_value(self.env, self.deliver, &raw mut function);
                 sys::napi_get_global(self.env, &raw mut global);
-                sys::napi_make_callback(self.env, self.context, global, function, 0, ptr::null(), &raw mut result)
+                let viewed = arrays.show(viewed);
+                let count = usize::from(!viewed.is_null());
+                sys::napi_make_callback(
+                    self.env,
+                    self.context,
+                    global,
+                    function,
+                    count,
+                    &raw const viewed,
+                    &raw mut result,
+                )
             };
             self.after(status);
         });
@@ -76,6 +91,11 @@ impl Host {
     pub(crate) fn grow_in(&self, slots: usize, text: usize, bytes: usize) {
         // Beyond 4 Gi nothing fits a tape, whose offsets have 31 bits.
         self.call(self.grow_in, &[slots, text, bytes].map(|size| u32::try_from(size).unwrap_or(u32::MAX)));
+    }
+
+    /// Tells that an I/O thread is lost.
+    pub(crate) fn thread_failed(&self) {
+        self.call(self.thread_failed, &[]);
     }
 
     fn call(&self, hook: sys::napi_ref, sizes: &[u32]) {
@@ -145,6 +165,7 @@ impl Host {
             sys::napi_delete_reference(self.env, self.deliver);
             sys::napi_delete_reference(self.env, self.encode_text);
             sys::napi_delete_reference(self.env, self.grow_in);
+            sys::napi_delete_reference(self.env, self.thread_failed);
             sys::napi_async_destroy(self.env, self.context);
         }
     }

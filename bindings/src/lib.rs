@@ -1,10 +1,12 @@
 //! The addon: the only code that knows N-API and libuv.
 //!
-//! [`core::Core`] is what JavaScript asks; [`event_loop`] is one isolate's reactor, turned by [`uv`]; [`memory`] is the tape JavaScript owns, [`host`] calls JavaScript.
+//! [`core::Core`] is what JavaScript asks; [`event_loop`] is one isolate's reactor, turned by [`uv`]; [`memory`] is the tape JavaScript owns, [`arrays`] what is too
+//! large for it, [`host`] calls JavaScript.
 
 // N-API hands arguments over by value.
 #![allow(clippy::needless_pass_by_value)]
 
+mod arrays;
 pub mod core;
 mod event_loop;
 mod host;

@@ -24,7 +24,9 @@ use crate::core::{coded, error_code};
 /// Body, held socket; both missing at the end, with the reason if there is one.
 type OnMessage = ThreadsafeFunction<Received, (), Received, Status, false, true>;
 type Received = FnArgs<(Option<Buffer>, Option<u32>, Option<String>)>;
-type OnVisitor = ThreadsafeFunction<u32, (), u32, Status, false, true>;
+/// A held connection, or why no more can come.
+type OnVisitor = ThreadsafeFunction<Visitor, (), Visitor, Status, false, true>;
+type Visitor = FnArgs<(Option<u32>, Option<String>)>;
 
 /// How long accepting rests after it failed.
 const RETRY: Duration = Duration::from_millis(100);
@@ -150,7 +152,15 @@ impl NativeDoor {
         thread::Builder::new()
             .name("volo-door".into())
             .spawn(move || {
-                while let Ok(true) = rung.wait(&listener) {
+                loop {
+                    match rung.wait(&listener) {
+                        Ok(true) => {}
+                        Ok(false) => return,
+                        Err(error) => {
+                            on_visitor.call((None, Some(error.to_string())).into(), NonBlocking);
+                            return;
+                        }
+                    }
                     let connection = match listener.accept() {
                         Ok(Some((connection, _))) => connection,
                         Ok(None) => continue,
@@ -161,7 +171,7 @@ impl NativeDoor {
                         }
                     };
                     let socket = held::hold(Held::Connection(connection));
-                    if on_visitor.call(socket, NonBlocking) != Status::Ok {
+                    if on_visitor.call((Some(socket), None).into(), NonBlocking) != Status::Ok {
                         drop(held::take(socket));
                         return;
                     }

@@ -53,8 +53,19 @@ struct Runtime {
 
 /// Where a server or client lives, and what it counts.
 pub(crate) enum Home {
-    Server { runtime: Option<usize>, counters: Vec<Arc<ServerCounters>> },
-    Client { part: usize, counters: Arc<ClientCounters> },
+    Server {
+        runtime: Option<usize>,
+        counters: Vec<Arc<ServerCounters>>,
+    },
+    Client {
+        part: usize,
+        counters: Arc<ClientCounters>,
+    },
+    /// A client that a server passes calls on to: it lives where the server does, and JavaScript does not call by it.
+    Upstream {
+        runtime: Option<usize>,
+        counters: Vec<Arc<ClientCounters>>,
+    },
 }
 
 /// The runtimes of an isolate, and its servers and clients.
@@ -141,9 +152,8 @@ impl Runtimes {
                 (index < runtime.threads.links().len()).then_some(runtime.first + index)
             }
             // An engine without the client of a call says that it is closed.
-            (Kind::Call | Kind::Request | Kind::Cancel, _) | (_, Some(Home::Server { runtime: None, .. })) => {
-                Some(INLINE)
-            }
+            (Kind::Call | Kind::Request | Kind::Cancel | Kind::Connect, _)
+            | (_, Some(Home::Server { runtime: None, .. })) => Some(INLINE),
             // Calls are named by their engine: any other one may have a call of the same name.
             _ => None,
         }
@@ -163,7 +173,9 @@ impl Runtimes {
     /// Where messages about an owner go: its threads, none if it lives on the isolate's own.
     pub(crate) fn links_of_owner(&self, owner: u32) -> &[Arc<Link>] {
         match self.homes.get(&owner) {
-            Some(Home::Server { runtime: Some(runtime), .. }) => self.links_of(*runtime),
+            Some(Home::Server { runtime: Some(runtime), .. } | Home::Upstream { runtime: Some(runtime), .. }) => {
+                self.links_of(*runtime)
+            }
             Some(Home::Client { part, .. }) if *part != INLINE => &self.links[part - 1..*part],
             _ => &[],
         }

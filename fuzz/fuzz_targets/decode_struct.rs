@@ -1,6 +1,6 @@
-//! Bodies of any bytes for a schema of every type: what can be read is written again, and reads the same.
+//! Bodies of any bytes for a schema of every type, in every protocol: what can be read is written again, and reads the same.
 //!
-//! The first byte chooses the struct and whether a small tape is tried first; the rest is what the peer sends.
+//! The first byte chooses the struct, the protocol and whether a small tape is tried first; the rest is what the peer sends.
 
 #![no_main]
 
@@ -13,7 +13,9 @@ use support::{Tape, Value, every_type, put_message};
 use volo_js_schema::Schema;
 use volo_js_tape::Full;
 use volo_js_tape::testing::OutWriter;
-use volo_js_thrift::{DecodeError, FrameReader, Limits, Program, Transport, decode_struct, encode_call, read_head};
+use volo_js_thrift::{
+    DecodeError, FrameReader, Limits, Program, Protocol, Transport, Wire, decode_struct, encode_call, read_head,
+};
 
 #[path = "../../crates/thrift/tests/support/mod.rs"]
 mod support;
@@ -36,14 +38,16 @@ thread_local! {
 
 fuzz_target!(|data: &[u8]| {
     let Some((&choice, wire)) = data.split_first() else { return };
-    let index = if choice & 1 == 0 { EVERY } else { u32::from(choice >> 1) % SCHEMA.structs.len() as u32 };
+    let index = if choice & 1 == 0 { EVERY } else { u32::from(choice >> 1 & 15) % SCHEMA.structs.len() as u32 };
+    let protocol =
+        [Protocol::Binary, Protocol::BinaryNonStrict, Protocol::Compact, Protocol::Json][usize::from(choice >> 5 & 3)];
     LARGE.with_borrow_mut(|large| {
         if choice & 0x80 != 0 {
             // What does not fit is refused, and does fit the large one.
-            let _ = read(index, wire, DEPTH, &mut Tape::new(300, 64, 64));
+            let _ = read(protocol, index, wire, DEPTH, &mut Tape::new(300, 64, 64));
         }
-        match read(index, wire, DEPTH, large) {
-            Ok(value) if index == EVERY => again(value, large),
+        match read(protocol, index, wire, DEPTH, large) {
+            Ok(value) if index == EVERY => again(protocol, value, large),
             Ok(_) => {}
             // A byte makes 68 slots at most: an empty struct in a list. In text and bytes it makes less.
             Err(error) => {
@@ -54,25 +58,26 @@ fuzz_target!(|data: &[u8]| {
 });
 
 /// What the bytes are as a struct.
-fn read(index: u32, wire: &[u8], depth: usize, tape: &mut Tape) -> Result<Value, DecodeError> {
+fn read(protocol: Protocol, index: u32, wire: &[u8], depth: usize, tape: &mut Tape) -> Result<Value, DecodeError> {
     tape.state.reset();
     let limits = Limits { depth, ..Limits::default() };
     let mut body = Bytes::copy_from_slice(wire);
-    let decoded = tape.message(|message| decode_struct(&PROGRAM, index, &mut body, &limits, message));
+    let decoded = tape.message(|message| decode_struct(&PROGRAM, protocol, index, &mut body, &limits, message));
     assert_eq!(decoded.is_err(), tape.state.is_empty(), "a message that failed is not on the tape");
     decoded.map(|()| tape.read(&SCHEMA, index).remove(0))
 }
 
 /// Writes the value and reads it back.
-fn again(value: Value, tape: &mut Tape) {
+fn again(protocol: Protocol, value: Value, tape: &mut Tape) {
     let args = Value::Struct(vec![Some(value)]);
     let mut writer = OutWriter::new();
     let body = put_message(&SCHEMA, ARGS, &args, &mut writer);
     writer.finish();
     let mut out = BytesMut::new();
-    encode_call(&PROGRAM, ECHO, 1, &writer.tape(), body, Transport::Buffered, &mut out).expect("it has been read");
-    let frame = FrameReader::detect(Limits { depth: DEPTH + 1, ..Limits::default() }).next(&out);
+    let format = Wire::new(Transport::Buffered, protocol);
+    encode_call(&PROGRAM, ECHO, 1, &writer.tape(), body, format, &mut out).expect("it has been read");
+    let frame = FrameReader::fixed(format, Limits { depth: DEPTH + 1, ..Limits::default() }).next(&out);
     assert_eq!(frame.map(|frame| frame.map(|frame| frame.len)), Ok(Some(out.len())));
-    let head = read_head(&out).expect("a head");
-    assert_eq!(read(ARGS, &out[head.len..], DEPTH + 1, tape), Ok(args));
+    let head = read_head(protocol, &out).expect("a head");
+    assert_eq!(read(protocol, ARGS, &out[head.len..], DEPTH + 1, tape), Ok(args));
 }

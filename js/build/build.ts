@@ -12,6 +12,11 @@ export interface BuildOptions {
   readonly includeDirs?: readonly string[]
   /** How 64-bit integers appear. Default `bigint`. */
   readonly i64?: Int64
+  /**
+   * Thrift: structs, unions and exceptions keep the fields that the IDL does not know, in `$unknown`, and they are written back. Default false: they
+   * are passed over. Messages of Protobuf always keep theirs.
+   */
+  readonly keepUnknown?: boolean
 }
 
 /** What {@link build} did with one file. */
@@ -31,8 +36,8 @@ export interface BuiltFile {
  * await build(['idl/item.thrift'], { out: 'src/volo-gen' })
  */
 export async function build(files: readonly string[], options: BuildOptions = {}): Promise<BuiltFile[]> {
-  const { out = 'volo-gen', includeDirs = [], i64 = 'bigint' } = options
-  const generated = generate(parseIdl(files, includeDirs), { i64 })
+  const { out = 'volo-gen', includeDirs = [], i64 = 'bigint', keepUnknown = false } = options
+  const generated = generate(parseIdl(files, includeDirs), { i64, keepUnknown })
   await mkdir(out, { recursive: true })
   return Promise.all(
     generated.map(async ({ name, text }) => {

@@ -3,7 +3,16 @@ import { isOptional } from '../schema/interpret.js'
 import { membersOf } from '../schema/message.js'
 import type { Field, Method, Struct, Type } from '../schema/model.js'
 import { isInherited } from '../schema/names.js'
-import { enumOf, isProtobuf, isRequired, kindOf, responseOf, shapeOf, successOf } from '../schema/types.js'
+import {
+  enumOf,
+  isProtobuf,
+  isRequired,
+  keepsUnknown,
+  kindOf,
+  responseOf,
+  shapeOf,
+  successOf,
+} from '../schema/types.js'
 import { messageInit, messageInterface, withDeprecation } from './declare-message.js'
 import type { Entity, Module, Project } from './project.js'
 import { docComment, indented, memberName, quote } from './text.js'
@@ -90,7 +99,8 @@ export class Declarations {
 
   private interface(entity: Entity, struct: Struct): string[] {
     const members = indented(this.members(struct))
-    const head = `${this.head(entity)}interface ${entity.name.local} {`
+    const base = keepsUnknown(struct) ? ' extends UnknownFields' : ''
+    const head = `${this.head(entity)}interface ${entity.name.local}${base} {`
     return [...docComment(struct.doc), ...(members.length === 0 ? [`${head}}`] : [head, ...members, '}'])]
   }
 
@@ -108,12 +118,16 @@ export class Declarations {
       ...docComment(field.doc, '  '),
       `  | { case: ${quote(field.name)}; value: ${this.type(field.type)} }`,
     ])
+    const keeps = keepsUnknown(struct)
     return [
       ...docComment(struct.doc),
-      `${this.head(entity)}type ${entity.name.local} =`,
+      `${this.head(entity)}type ${entity.name.local} =${keeps ? ' UnknownFields & (' : ''}`,
       ...cases,
-      '  /** A case that this IDL does not know. It can be read, not written. */',
+      keeps
+        ? '  /** A case that this IDL does not know. It is in `$unknown`, and written back. */'
+        : '  /** A case that this IDL does not know. It can be read, not written. */',
       '  | { case: undefined; value?: undefined }',
+      ...(keeps ? [')'] : []),
     ]
   }
 
@@ -125,19 +139,21 @@ export class Declarations {
     const parameter = `fields${optional ? '?' : ''}: ${fields}`
     const omitted = struct.fields.map(({ name }) => name).filter((name) => clashes(struct, name))
     const there = (field: Field): boolean => isRequired(field) || isOfError(field)
+    const keeps = keepsUnknown(struct)
     if (omitted.length === 0) {
       return [
         ...docComment(struct.doc),
         `${head}declare class ${local} extends Error {`,
         `  constructor(${parameter})`,
         ...indented(this.members(struct, there)),
+        ...(keeps ? ["  $unknown?: UnknownFields['$unknown']"] : []),
         '}',
       ]
     }
     const keys = omitted.map(quote).join(' | ')
     return [
       ...docComment(struct.doc),
-      `${head}interface ${local} extends Omit<Error, ${keys}> {`,
+      `${head}interface ${local} extends Omit<Error, ${keys}>${keeps ? ', UnknownFields' : ''} {`,
       ...indented(this.members(struct, there)),
       '}',
       `${head}declare const ${local}: new (${parameter}) => ${local}`,

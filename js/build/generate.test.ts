@@ -20,6 +20,16 @@ for (const [name, idl] of [
   test(`${name}.thrift becomes what stands in golden/${name}`, (t) => matchesGolden(t, name, generatedFrom(idl)))
 }
 
+const kept = join(golden, 'kept.thrift')
+
+test('kept.thrift with keepUnknown becomes what stands in golden/kept', (t) =>
+  matchesGolden(t, 'kept', named(parseThrift([kept]), { keepUnknown: true })))
+
+test('declarations of what keeps unknown fields are what they promise', async (t) => {
+  const folder = await writeGenerated(parseThrift([kept]), 'kept', { keepUnknown: true })
+  t.deepEqual(await mistakesIn(folder, 'kept-expectations.ts'), [])
+})
+
 test('the same IDL gives the same bytes, wherever it lies', (t) => {
   t.deepEqual(generatedFrom(nasty), generatedFrom(relative(process.cwd(), nasty)))
   t.deepEqual(generatedFrom(nasty), generatedFrom(nasty))

@@ -1,5 +1,6 @@
 /** The generator: a schema goes in, the files of `volo-gen` come out. The same schema gives the same bytes. */
 import { LAYOUT_VERSION } from '../core/tape/layout.js'
+import { keepUnknown } from '../schema/keep-unknown.js'
 import type { Int64, Schema } from '../schema/model.js'
 import { schemaHash } from '../schema/program.js'
 import { wireSchema } from '../schema/wire.js'
@@ -17,6 +18,11 @@ import { VERSION } from './version.js'
 export interface GenerateOptions {
   /** How 64-bit integers appear in JavaScript. Default `bigint`; `number` refuses what it cannot say exactly. */
   readonly i64?: Int64
+  /**
+   * Thrift: structs, unions and exceptions keep the fields that the IDL does not know, in `$unknown`, and they are written back. Default false: they
+   * are passed over. Messages of Protobuf always keep theirs.
+   */
+  readonly keepUnknown?: boolean
 }
 
 /** One file of the output. */
@@ -28,7 +34,7 @@ export interface GeneratedFile {
 
 /** Generates modules and their declarations. */
 export function generate(schema: Schema, options: GenerateOptions = {}): GeneratedFile[] {
-  const project = new Project(schema, options.i64 ?? 'bigint')
+  const project = new Project(options.keepUnknown === true ? keepUnknown(schema) : schema, options.i64 ?? 'bigint')
   const wire = wireOf(project)
   const hash = schemaHash(wire)
   const codes = writeCode(project)
@@ -68,7 +74,7 @@ export interface GeneratedScript {
 }
 
 /** Generates a script. */
-export function generateScript(schema: Schema, options: GenerateOptions = {}): GeneratedScript {
+export function generateScript(schema: Schema, options: Pick<GenerateOptions, 'i64'> = {}): GeneratedScript {
   const project = new Project(schema, options.i64 ?? 'bigint')
   const variable = (module: Module): string => `$file${module.file}`
   const parts = inOrder(writeCode(project)).flatMap((code) => {

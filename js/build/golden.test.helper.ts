@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import ts from 'typescript'
 import type { Schema } from '../schema/model.js'
-import { generate } from './generate.js'
+import { generate, type GenerateOptions } from './generate.js'
 import { VERSION } from './version.js'
 
 export const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -22,8 +22,8 @@ export interface Named {
 }
 
 /** What the generator makes of a schema, without the package's version, which changes. */
-export function named(schema: Schema): Named[] {
-  return generate(schema).map(({ name, text }) => ({ name, text: text.replaceAll(VERSION, '<version>') }))
+export function named(schema: Schema, options?: GenerateOptions): Named[] {
+  return generate(schema, options).map(({ name, text }) => ({ name, text: text.replaceAll(VERSION, '<version>') }))
 }
 
 /** Compares files with those of a golden folder; `UPDATE_GOLDEN` in the environment puts them there. */
@@ -49,10 +49,10 @@ export async function matchesGolden(t: ExecutionContext, name: string, generated
 }
 
 /** Writes what the generator makes of a schema into a folder of its own. */
-export async function writeGenerated(schema: Schema, folder: string): Promise<string> {
+export async function writeGenerated(schema: Schema, folder: string, options?: GenerateOptions): Promise<string> {
   const path = join(scratch, folder)
   await mkdir(path, { recursive: true })
-  await Promise.all(generate(schema).map(({ name, text }) => writeFile(join(path, name), text)))
+  await Promise.all(generate(schema, options).map(({ name, text }) => writeFile(join(path, name), text)))
   return path
 }
 

@@ -3,8 +3,15 @@ import { absenceOf, isOneof, propertiesOf, type MessageField, type MessageOneof 
 import type { Type } from '../schema/model.js'
 import { kindOf, presenceSlots, structName, tapeFields } from '../schema/types.js'
 import { Slot, type Code } from './code.js'
-import { defaultExpression, presenceTest, readExpression, structReader, withPresence } from './print-read.js'
-import { presenceStatements, writeStatements } from './print-write.js'
+import {
+  defaultExpression,
+  presenceTest,
+  readExpression,
+  structReader,
+  unknownStatement,
+  withPresence,
+} from './print-read.js'
+import { presenceStatements, unknownStatements, writeStatements } from './print-write.js'
 import type { Entity } from './project.js'
 import { access, indented, literalKey, quote } from './text.js'
 
@@ -59,11 +66,10 @@ export function readMessage(code: Code, index: number): string[] {
   })
   const prototype = given.length === 0 ? [] : [`  __proto__: ${defaultsOf(code, index, given)},`]
   const all = [...prototype, ...properties]
-  const unknown = struct.fields.length
   const body = [
     ...(all.length === 0 ? ['const v = {}'] : ['const v = {', ...all, '}']),
     ...later,
-    `if (${presenceTest(unknown)}) v.$unknown = t.binary(${slotOf(unknown)})`,
+    unknownStatement(struct, 'p'),
     'return v',
   ]
   return withPresence(body, 'p', 2 * first)
@@ -133,7 +139,6 @@ function printWriter(code: Code, index: number, name: string): string[] {
   const first = presenceSlots(struct)
   const words = Array.from({ length: 2 * first }, (_, word) => `bits${word}`)
   const recursive = code.project.recursive.has(index)
-  const unknown = struct.fields.length
   const body = [
     ...(recursive ? [`if (++t.depth > t.maxDepth) $.tooDeep(${quote(message)}, t.maxDepth)`] : []),
     `if (typeof v !== 'object' || v === null) $.required(${quote(message)}, 'struct', v)`,
@@ -142,14 +147,7 @@ function printWriter(code: Code, index: number, name: string): string[] {
     ...propertiesOf(struct).flatMap((property) =>
       isOneof(property) ? writeOneof(code, property, message, first) : writeField(code, property, message, first),
     ),
-    'const u = v.$unknown',
-    'if (u !== undefined && u !== null) {',
-    `  if (!$.isBytes(u)) $.required(${quote(`${message}.$unknown`)}, 'Uint8Array', u)`,
-    '  if (u.length !== 0) {',
-    `    t.binary(${new Slot('q', first + unknown)}, u)`,
-    `    ${mark(unknown)}`,
-    '  }',
-    '}',
+    ...unknownStatements(struct, message),
     `if ((${words.join(' | ')}) === 0) $.checkEmpty(${quote(message)}, 'struct', v)`,
     ...presenceStatements('q', words),
     ...(recursive ? ['t.depth--'] : []),

@@ -1,7 +1,7 @@
 /** Printers of readers: functions that make a value of what lies on the tape in. */
 import { literal } from '../schema/literal.js'
 import type { Field, Struct, Type } from '../schema/model.js'
-import { isRequired, kindOf, presenceSlots } from '../schema/types.js'
+import { isRequired, keepsUnknown, kindOf, presenceSlots } from '../schema/types.js'
 import { Slot, type Code } from './code.js'
 import { printLiteral } from './print-literal.js'
 import { readMessage } from './print-message.js'
@@ -96,17 +96,37 @@ function structBody(code: Code, struct: Struct, index: number): string[] {
   const fields = struct.fields.map(
     (field, position) => `  ${literalKey(field.name)}: ${fieldExpression(code, struct, position, 'p')},`,
   )
-  if (struct.kind !== 'exception') return fields.length === 0 ? ['return {}'] : ['return {', ...fields, '}']
-  return [`return new ${code.exceptionClass(index)}({`, ...fields, '})']
+  const made =
+    struct.kind === 'exception'
+      ? [`new ${code.exceptionClass(index)}({`, ...fields, '})']
+      : fields.length === 0
+        ? ['{}']
+        : ['{', ...fields, '}']
+  return returned(struct, made)
+}
+
+/** Returns what an expression makes, with the fields that the schema does not know. */
+function returned(struct: Struct, [head, ...rest]: readonly string[]): string[] {
+  if (!keepsUnknown(struct)) return [`return ${head}`, ...rest]
+  return [`const v = ${head}`, ...rest, unknownStatement(struct, 'p'), 'return v']
+}
+
+/** A statement that gives `v` the fields of the struct at `base` that the schema does not know, if there are any. */
+export function unknownStatement(struct: Struct, base: string): string {
+  const position = struct.fields.length
+  return `if (${presenceTest(position)}) v.$unknown = t.binary(${new Slot(base, presenceSlots(struct) + position)})`
 }
 
 function unionBody(code: Code, struct: Struct): string[] {
   const first = presenceSlots(struct)
   const cases = struct.fields.map((field, position) => {
     const read = readExpression(code, field.type, new Slot('p', first + position), `${struct.name}.${field.name}`)
-    return `if (${presenceTest(position)}) return { case: ${quote(field.name)}, value: ${read} }`
+    return [presenceTest(position), `{ case: ${quote(field.name)}, value: ${read} }`]
   })
-  return [...cases, 'return { case: undefined, value: undefined }']
+  const none = '{ case: undefined, value: undefined }'
+  if (!keepsUnknown(struct)) return [...cases.map(([test, value]) => `if (${test}) return ${value}`), `return ${none}`]
+  const [head, ...rest] = [...cases.map(([test, value]) => `${test} ? ${value} :`), none]
+  return returned(struct, [head, ...indented(rest)])
 }
 
 /** The local name of the function that reads a list, set or map. */

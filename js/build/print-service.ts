@@ -12,6 +12,7 @@ import {
   rootPath,
   shapeOf,
   successOf,
+  tapeFields,
 } from '../schema/types.js'
 import { Slot, type Code } from './code.js'
 import { printLiteral } from './print-literal.js'
@@ -134,7 +135,7 @@ function writeArgs(code: Code, method: Method): string[] {
   const struct = schema.structs[method.args]
   const { fields } = struct
   const first = presenceSlots(struct)
-  const alloc = `const q = t.alloc(${first + fields.length})`
+  const alloc = `const q = t.alloc(${first + tapeFields(struct)})`
   const none = onlyBit(struct, -1)
   if (fields.length === 0) return [alloc, ...presenceStatements('q', none)]
   if (fields.length === 1) {
@@ -195,7 +196,7 @@ function writeResult(code: Code, method: Method, index: number): string[] {
   const { schema } = code.project
   const struct = schema.structs[method.result]
   const first = presenceSlots(struct)
-  const alloc = `const q = t.alloc(${first + struct.fields.length})`
+  const alloc = `const q = t.alloc(${first + tapeFields(struct)})`
   const success = successOf(struct)
   if (success === undefined) return [alloc, ...presenceStatements('q', onlyBit(struct, -1))]
   const position = struct.fields.indexOf(success)
@@ -214,7 +215,7 @@ function writeException(code: Code, method: Method, index: number): string[] {
     if (field === success || typeof field.type !== 'object' || !('struct' in field.type)) return []
     const path = rootPath(schema, method, field, 'exception')
     const body = [
-      `const q = t.alloc(${first + struct.fields.length})`,
+      `const q = t.alloc(${first + tapeFields(struct)})`,
       ...writeStatements(code, field.type, new Slot('q', first + position), 'error', path),
       ...presenceStatements('q', onlyBit(struct, position)),
       'return true',

@@ -1,7 +1,7 @@
 /** Printers of writers: functions that check a value and lay it on the tape out. */
 import type { Schema, Struct, Type } from '../schema/model.js'
 import { isInherited, isInheritedByErrors } from '../schema/names.js'
-import { isRequired, kindOf, presenceSlots, typeName } from '../schema/types.js'
+import { isRequired, keepsUnknown, kindOf, presenceSlots, tapeFields, typeName } from '../schema/types.js'
 import { Slot, type Code } from './code.js'
 import { messageWriter } from './print-message.js'
 import { defaultExpression } from './print-read.js'
@@ -114,6 +114,21 @@ export function onlyBit(struct: Struct, position: number): string[] {
   )
 }
 
+/** Statements that lay what `v` has of fields that the schema does not know, and mark it in the presence words `bits0`, … */
+export function unknownStatements(struct: Struct, name: string): string[] {
+  const position = struct.fields.length
+  return [
+    'const u = v.$unknown',
+    'if (u !== undefined && u !== null) {',
+    `  if (!$.isBytes(u)) $.required(${quote(`${name}.$unknown`)}, 'Uint8Array', u)`,
+    '  if (u.length !== 0) {',
+    `    t.binary(${new Slot('q', presenceSlots(struct) + position)}, u)`,
+    `    bits${position >> 5} |= ${1 << (position & 31)}`,
+    '  }',
+    '}',
+  ]
+}
+
 /** An expression that takes a field from an object. */
 export function take(object: string, name: string, ofException: boolean): string {
   const inherits = ofException ? isInheritedByErrors(name) : isInherited(name)
@@ -170,13 +185,17 @@ function structBody(code: Code, struct: Struct): string[] {
       '}',
     )
   })
+  if (keepsUnknown(struct)) {
+    used.add(struct.fields.length >> 5)
+    fields.push(...unknownStatements(struct, struct.name))
+  }
   const wordOf = (word: number): string => (used.has(word) ? `bits${word}` : String(required[word]))
   const all = Array.from({ length: words }, (_, word) => wordOf(word))
   const mayBeEmpty = required.every((word) => word === 0)
   const emptyTest = used.size === 0 ? '' : `if ((${[...used].map((word) => `bits${word}`).join(' | ')}) === 0) `
   return [
     `if (typeof v !== 'object' || v === null) $.required(${quote(struct.name)}, 'struct', v)`,
-    `const q = t.alloc(${first + struct.fields.length})`,
+    `const q = t.alloc(${first + tapeFields(struct)})`,
     't.point(p, q, 0)',
     ...[...used].map((word) => `let bits${word} = ${required[word]}`),
     ...fields,
@@ -192,26 +211,34 @@ function fallback(code: Code, field: Struct['fields'][number]): string {
 
 function unionBody(code: Code, struct: Struct): string[] {
   const first = presenceSlots(struct)
+  const keeps = keepsUnknown(struct)
   const cases = struct.fields.flatMap((field, position) => [
     `case ${quote(field.name)}: {`,
     ...indented(
       writeStatements(code, field.type, new Slot('q', first + position), 'e', `${struct.name}.${field.name}`),
     ),
-    ...indented(presenceStatements('q', onlyBit(struct, position))),
+    ...indented(
+      keeps ? [`bits${position >> 5} |= ${1 << (position & 31)}`] : presenceStatements('q', onlyBit(struct, position)),
+    ),
     '  break',
     '}',
   ])
+  const words = Array.from({ length: 2 * first }, (_, word) => `bits${word}`)
+  const noCase = `$.noCase(${quote(struct.name)}, k)`
   return [
     `if (typeof v !== 'object' || v === null) $.required(${quote(struct.name)}, 'union', v)`,
     'const k = v.case',
     ...(struct.fields.length === 0 ? [] : ['const e = v.value']),
-    `const q = t.alloc(${first + struct.fields.length})`,
+    `const q = t.alloc(${first + tapeFields(struct)})`,
     't.point(p, q, 0)',
+    ...(keeps ? [...words.map((word) => `let ${word} = 0`), ...unknownStatements(struct, struct.name)] : []),
     'switch (k) {',
     ...indented(cases),
     '  default:',
-    `    $.noCase(${quote(struct.name)}, k)`,
+    // A case that the schema does not know is among what it does not know.
+    keeps ? `    if (k !== undefined || (${words.join(' | ')}) === 0) ${noCase}` : `    ${noCase}`,
     '}',
+    ...(keeps ? presenceStatements('q', words) : []),
   ]
 }
 

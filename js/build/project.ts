@@ -168,7 +168,7 @@ function entitiesOf(schema: Schema, file: number, identifiers: Identifiers): Ent
     if (it.file === file) wanted.push({ kind: 'enum', index, name: nameOf(it.name), space: BOTH })
   })
   schema.structs.forEach((it, index) => {
-    if (it.file !== file || it.kind === 'args' || it.kind === 'result') return
+    if (it.file !== file || it.kind === 'args' || it.kind === 'result' || it.kind === 'opaque') return
     const name = nameOf(it.name)
     wanted.push({ kind: it.kind, index, name, space: it.kind === 'exception' ? BOTH : TYPE })
     if (it.kind !== 'message') return

@@ -8,6 +8,7 @@ interface Flags {
   readonly out: string
   readonly include?: readonly string[]
   readonly i64: 'bigint' | 'number'
+  readonly keepUnknown?: boolean
 }
 
 /** `volo build`. */
@@ -25,12 +26,13 @@ export function buildCommand(output: Output): Command {
         .choices(['bigint', 'number'])
         .default('bigint'),
     )
+    .option('--keep-unknown', 'Thrift: structs keep the fields that the IDL does not know, and write them back')
     .addHelpText(
       'after',
       '\nExamples:\n  volo build idl/item.thrift --out src/volo-gen\n  volo build idl/item.proto --include idl/common',
     )
-    .action(async (files: string[], { out, include = [], i64 }: Flags) => {
-      const options: BuildOptions = { out, includeDirs: include, i64 }
+    .action(async (files: string[], { out, include = [], i64, keepUnknown = false }: Flags) => {
+      const options: BuildOptions = { out, includeDirs: include, i64, keepUnknown }
       const { good, faint } = coloursFor(output.stdout)
       const built = await build(files, options)
       for (const { path, written } of built) {

@@ -70,6 +70,16 @@ test('build finds included files in the directories it is given', async (t) => {
   t.regex(await readFile(join(out, 'base.d.ts'), 'utf8'), /id\?: number/)
 })
 
+test('build keeps unknown fields where it is told to', async (t) => {
+  await using temporary = await folder()
+  const declarations = async (...options: string[]): Promise<string> => {
+    t.is((await volo('build', item, '-o', temporary.path, ...options)).code, 0)
+    return readFile(join(temporary.path, 'item.d.ts'), 'utf8')
+  }
+  t.notRegex(await declarations(), /UnknownFields/)
+  t.regex(await declarations('--keep-unknown'), /interface Item extends UnknownFields/)
+})
+
 test('mistakes in IDL are shown where they are, all at once, and nothing is written', async (t) => {
   await using temporary = await folder()
   const file = join(temporary.path, 'wrong.thrift')

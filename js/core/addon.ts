@@ -9,6 +9,33 @@ export interface NativeGrpcOptions {
   maxHeaderListSize?: number
   streamWindow?: number
   connectionWindow?: number
+  /** A server has one if this is absent: two hours, whether there are calls or not. An interval of 0 is none. */
+  keepalive?: NativeKeepalive
+  /** Of a client: between attempts to connect. */
+  backoff?: NativeBackoff
+  /** Of a server; 0 or absent for never. */
+  maxConnectionAge?: number
+  maxConnectionAgeGrace?: number
+  minPingInterval?: number
+  pingsWithoutCalls?: boolean
+  /** Streams reset a second; SETTINGS, and PINGs while nothing is sent, a second. */
+  maxResets?: number
+  maxControlFrames?: number
+}
+
+/** How a silent peer is asked whether it is there; times in ms. */
+export interface NativeKeepalive {
+  interval: number
+  timeout?: number
+  withoutCalls: boolean
+}
+
+/** Times in ms. */
+export interface NativeBackoff {
+  initial?: number
+  max?: number
+  multiplier?: number
+  jitter?: number
 }
 
 /** Options of {@link Core.listen}. Times are milliseconds, sizes bytes. */
@@ -57,7 +84,43 @@ export interface NativeListenOptions {
   health?: boolean
   /** gRPC: tells its services and descriptors; false if absent. */
   reflection?: boolean
+  /** Thrift with headers: answers go out as they come. */
+  multiplex?: boolean
+  /** Calls of Thrift methods that nobody has come as RAW_CALL. */
+  takesUnknown?: boolean
+  /** Clients that calls are passed on to; they are made and closed with the server. */
+  upstreams?: readonly NativeUpstream[]
+  /** Calls that are passed on. */
+  routes?: readonly NativeRoute[]
   tls?: NativeServerTls
+}
+
+/** A client that a server passes calls on to, on each of its threads. */
+export interface NativeUpstream {
+  /** An id that no other server or client has. */
+  id: number
+  client: NativeClientOptions
+  /** A STATE message tells that it cannot connect, once a second at most. */
+  tellsUnreachable: boolean
+}
+
+/** Calls that go one way. */
+export interface NativeRoute {
+  /** Id of an upstream. */
+  upstream: number
+  /** Milliseconds an answer may take. */
+  timeout?: number
+  methods: readonly NativeRoutedMethod[]
+  /** Calls of methods that nobody has go this way. */
+  unknown: boolean
+}
+
+/** A method of a service. */
+export interface NativeRoutedMethod {
+  /** Index into the services that the server is given. */
+  service: number
+  /** Index into the program's methods. */
+  method: number
 }
 
 /** A server's TLS; all in PEM form. */
@@ -95,15 +158,24 @@ export interface NativeClientOptions {
   /** gRPC: `:authority` of requests. */
   authority?: string
   tls?: NativeClientTls
-  /** gRPC: connections that calls are spread over. */
+  /** Connections that calls are spread over, but in a pool. */
   connections?: number
   host?: string
   port?: number
   path?: string
   memory?: string
-  /** `pipelined`: one connection, calls are answered in order. `pingpong`: a pool, one call a connection at a time. */
+  /** `pipelined`: `connections`, each with many calls at once. `pingpong`: a pool, one call a connection at a time. */
   mode: 'pipelined' | 'pingpong'
-  transport: 'framed' | 'buffered'
+  transport: 'framed' | 'buffered' | 'ttheader' | 'ttheader-framed' | 'header' | 'header-framed'
+  protocol: 'binary' | 'compact' | 'json'
+  /** Thrift with headers: who calls whom; the service is the IDL's. */
+  caller?: string
+  callee?: string
+  service?: string
+  /** Stands in front of the names of Thrift methods. */
+  methodPrefix?: string
+  /** THeader: compresses. */
+  zlib?: boolean
   poolSize?: number
   idleTimeout?: number
   maxLifetime?: number
@@ -141,12 +213,14 @@ export interface NativeListening {
 export interface CoreHooks {
   /** The asynchronous resource in whose scope {@link deliver} runs. */
   readonly resource: object
-  /** The in tape holds messages. */
-  deliver(): void
+  /** The in tape holds messages, whose large binaries are views of these arrays. */
+  deliver(arrays?: readonly Uint8Array[]): void
   /** Encode the rope into the out tape's text. */
   encodeText(): void
   /** A message needs a larger in tape: make one (at least these sizes), pass it to {@link Core.setIn}. Sizes in slots and bytes. */
   growIn(slots: number, text: number, bytes: number): void
+  /** An I/O thread has ended because of a defect, which will be thrown as an uncaught error next. Told once. */
+  threadFailed(): void
 }
 
 /** One isolate's reactor and engine. */
@@ -178,6 +252,8 @@ export interface Core {
   adopt(id: number, socket: number, unread: Uint8Array): void
   /** Makes a client, under an id as above; connects when the first call needs it. */
   connect(id: number, program: number, options: NativeClientOptions): void
+  /** Connections that a client makes from now on go to this IP address, the next one without waiting for its backoff. */
+  readdress(id: number, host: string, port: number): void
   /** Fails what is in flight after `grace` ms and closes; a CLOSED message on the tape tells the end. */
   closeClient(id: number, grace: number): void
   /** An owner has told its end, and its id may be given to another one. */
@@ -196,6 +272,8 @@ export interface Core {
   reloadClientTls(id: number, tls: NativeClientTls): void
   /** Takes what is on the out tape now. Allowed at any time but inside {@link CoreHooks.encodeText}. */
   flush(): void
+  /** The same with arrays that it refers to: they may be changed again when this returns. */
+  submitWith(arrays: readonly Uint8Array[]): void
   /** Keeps the event loop alive until nothing is in flight; call it when the first call goes in flight. */
   ref(): void
   /** Closes everything at once. */
@@ -223,7 +301,10 @@ export interface NativePassage {
 
 type OnMessage = (body: Uint8Array | null, socket: number | null, reason: string | null) => void
 
-/** Where other processes of this user call; the callback gets the number of a held connection, for {@link NativePassage}. */
+/**
+ * Where other processes of this user call; the callback gets the number of a held connection, for {@link NativePassage}, or the reason why
+ * nobody can call any more.
+ */
 export interface NativeDoor {
   /** The held socket it listens on. */
   readonly socket: number
@@ -263,7 +344,11 @@ export interface Addon {
   /** Not on Windows. */
   NativeDoor: {
     /** Listens on a path with mode 0600, or on a held socket that did so in another process. */
-    open(path: string, socket: number | undefined, onVisitor: (socket: number) => void): NativeDoor
+    open(
+      path: string,
+      socket: number | undefined,
+      onVisitor: (socket: number | null, reason: string | null) => void,
+    ): NativeDoor
   }
   /** Version of the tape's layout this binary speaks. */
   layoutVersion(): number

@@ -145,6 +145,7 @@ export class CallContext implements Context {
     start: (group: CallScope) => T,
   ): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
     const group = new Scope(this.openScope(), undefined)
+    group.madeFor = this
     try {
       return await Promise.all(start(group))
     } catch (error) {

@@ -1,27 +1,26 @@
 /**
  * Keeps what one call puts into an AsyncLocalStorage from the other calls of its batch.
  *
- * A batch is delivered in one callback, so all its handlers would begin in one asynchronous context, and what one of them enters
- * (`storage.enterWith`) would be seen by the next: one caller's identity in another's call. An AsyncResource for every call prevents that
- * at 150 ns a call; what follows costs nothing until a handler really enters something.
+ * A batch is delivered in one callback, so all its messages would be handled in one asynchronous context, and what the code for one of them
+ * enters (`storage.enterWith`) would be seen by the next: one caller's identity in another's call. That code is a handler, and as well the
+ * first step of a generator, a tap, a hook, or a listener of an aborted call. An AsyncResource for every message prevents that at 150 ns each;
+ * what follows costs nothing until something is really entered.
  */
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 
-import type { CallContext } from './call-context.js'
-import type { Answer } from './service.js'
+/** Handles the message of so many slots at `p`. */
+type HandleMessage = (p: number, size: number) => void
 
-type Call = (cx: CallContext, request: unknown) => Answer<unknown>
-
-/** Runs calls so that none sees what another entered. */
+/** Handles messages so that none sees what was entered for another. */
 export interface CallIsolation {
   /** The resource of the core's callback. */
   readonly resource: object
-  run(call: Call, cx: CallContext, request: unknown): Answer<unknown>
+  run(handle: HandleMessage, p: number, size: number): void
 }
 
 /**
  * Where storages keep their values as properties of the current resource (Node 20 and 22): the callback's resource notices when it is
- * given one, and is cleared before the next call. Promises the call has made have copied its values by then.
+ * given one, and is cleared before the next message. Promises the call has made have copied its values by then.
  */
 class WatchedResource implements CallIsolation {
   readonly resource: object
@@ -39,9 +38,9 @@ class WatchedResource implements CallIsolation {
     })
   }
 
-  run(call: Call, cx: CallContext, request: unknown): Answer<unknown> {
+  run(handle: HandleMessage, p: number, size: number): void {
     try {
-      return call(cx, request)
+      handle(p, size)
     } finally {
       if (this.entered.length > 0) this.clear()
     }
@@ -53,22 +52,22 @@ class WatchedResource implements CallIsolation {
   }
 }
 
-/** Where storages keep their values in a frame that follows the control flow (Node 24): every call begins in the same empty one. */
+/** Where storages keep their values in a frame that follows the control flow (Node 24): every message begins in the same empty one. */
 class Frame implements CallIsolation {
   readonly resource = {}
   private readonly enter = new AsyncLocalStorage().exit(() => AsyncLocalStorage.snapshot())
 
-  run(call: Call, cx: CallContext, request: unknown): Answer<unknown> {
-    return this.enter(call, cx, request)
+  run(handle: HandleMessage, p: number, size: number): void {
+    this.enter(handle, p, size)
   }
 }
 
 /** Where neither is known to hold. */
-class ResourcePerCall implements CallIsolation {
+class ResourcePerMessage implements CallIsolation {
   readonly resource = {}
 
-  run(call: Call, cx: CallContext, request: unknown): Answer<unknown> {
-    return new AsyncResource('VoloCall', { requireManualDestroy: true }).runInAsyncScope(call, undefined, cx, request)
+  run(handle: HandleMessage, p: number, size: number): void {
+    new AsyncResource('VoloMessage', { requireManualDestroy: true }).runInAsyncScope(handle, undefined, p, size)
   }
 }
 
@@ -79,5 +78,5 @@ export function callIsolation(): CallIsolation {
   if (typeof prototype._enable === 'function' && typeof prototype._propagate === 'function')
     return new WatchedResource()
   if (prototype._enable === undefined && typeof AsyncLocalStorage.snapshot === 'function') return new Frame()
-  return new ResourcePerCall()
+  return new ResourcePerMessage()
 }

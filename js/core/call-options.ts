@@ -1,7 +1,11 @@
+import type { CallCredentials } from '../grpc/call-credentials.js'
+import type { Compression } from '../grpc/grpc-options.js'
+import type { Address } from './address.js'
 import { CallContext } from './call-context.js'
 import type { CallScope } from './context.js'
 import { milliseconds, type Duration } from './duration.js'
 import type { Metadata } from './metadata.js'
+import type { Metainfo } from '../thrift/metainfo.js'
 import { Scope } from './scope.js'
 import type { Answer } from './service.js'
 import { within } from './within.js'
@@ -19,21 +23,38 @@ export interface CallOptions {
   readonly parent?: CallScope | undefined
 }
 
+/** Options of one Thrift call. */
+export interface ThriftCallOptions extends CallOptions {
+  /** What the request carries beside metainfo, over TTHeader or THeader. Names are in lower case on the wire. */
+  readonly metadata?: Metadata | Readonly<Record<string, string | readonly string[]>> | undefined
+  /** Values that travel along; what came back is in it once the call is over. A call without one has those its `parent` hands on. */
+  readonly metainfo?: Metainfo | undefined
+  /** Where this call goes instead of where the client connects; connections to the last few such addresses are kept. */
+  readonly address?: Address | undefined
+}
+
 /** Options of one gRPC call. */
 export interface GrpcCallOptions extends CallOptions {
   /** What the request carries. */
   readonly metadata?: Metadata | Readonly<Record<string, string | readonly string[]>> | undefined
-  /** Called with the answer's initial metadata as soon as they are there. */
+  /**
+   * Called with the answer's initial metadata: as soon as they are there if the response streams, otherwise with the response, for there is nothing to
+   * be done between the two.
+   */
   readonly onHeader?: ((headers: Metadata) => void) | undefined
   /** Called with the answer's trailing metadata, whether the call succeeds or not. */
   readonly onTrailer?: ((trailers: Metadata) => void) | undefined
   /** Waits for a connection, as long as the timeout allows, instead of failing when none can be made. Default false. */
   readonly waitForReady?: boolean | undefined
+  /** How its requests are compressed; false is not at all. Default: as the client's option `compression` says. */
+  readonly compression?: Compression | false | undefined
+  /** Who calls, beside what the client's option `credentials` says. Refused where the client has no TLS. */
+  readonly credentials?: CallCredentials | undefined
 }
 
 /** Options of one call, by protocol. */
 export interface CallOptionsOf {
-  readonly thrift: CallOptions
+  readonly thrift: ThriftCallOptions
   readonly grpc: GrpcCallOptions
 }
 

@@ -1,13 +1,14 @@
-import type { CallContext } from './call-context.js'
 import type { ClientCall, ClientSlots } from './client-slots.js'
 import type { MethodDescriptor } from './descriptor.js'
 import { ThriftApplicationError, ThriftProtocolError, TransportError, VoloError, type Sent } from './errors.js'
 import type { Abortable, Progress, Scope } from './scope.js'
 import { rejected } from './service.js'
 import { codeOf, Status } from './status.js'
-import { HEADER_SLOTS, Kind } from './tape/layout.js'
+import { HEADERS, HEADER_SLOTS, Kind } from './tape/layout.js'
 import type { InTape } from './tape/reader.js'
 import type { OutTape } from './tape/writer.js'
+import { readTail } from '../thrift/tail.js'
+import type { ThriftCallContext } from '../thrift/thrift-call-context.js'
 
 /** What a call needs to know about its client. */
 export interface Caller {
@@ -17,6 +18,8 @@ export interface Caller {
   readonly address: string
   /** Most calls on their way at once; Infinity where connections are shared. */
   readonly poolSize: number
+  /** Do headers travel with its calls? */
+  readonly isHeaded: boolean
   /** A call failed for want of a connection. */
   unreachable(): void
 }
@@ -29,7 +32,7 @@ class PendingCall implements Abortable, ClientCall {
   readonly calls: ClientCalls
   readonly caller: Caller
   readonly method: MethodDescriptor
-  readonly cx: CallContext
+  readonly cx: ThriftCallContext
   /** Where it is registered to be aborted. */
   readonly scope: Scope | undefined
   readonly slot: number
@@ -43,7 +46,7 @@ class PendingCall implements Abortable, ClientCall {
     calls: ClientCalls,
     caller: Caller,
     method: MethodDescriptor,
-    cx: CallContext,
+    cx: ThriftCallContext,
     scope: Scope | undefined,
     slot: number,
     generation: number,
@@ -73,11 +76,16 @@ class PendingCall implements Abortable, ClientCall {
 
   reply(tape: InTape, p: number): void {
     this.calls.over(this)
-    if (this.method.oneway) {
-      this.resolve(undefined)
-      return
+    // The reply of a oneway method is empty: its descriptor says what stands for it.
+    if (!this.method.oneway) {
+      tape.begin(p)
+      const headers = readTail(tape, p)
+      const biz = headers === '' ? undefined : this.cx.answered(headers)
+      if (biz !== undefined) {
+        this.reject(biz)
+        return
+      }
     }
-    tape.begin(p)
     let result: unknown
     try {
       result = this.method.readResult(tape, p + HEADER_SLOTS)
@@ -88,8 +96,14 @@ class PendingCall implements Abortable, ClientCall {
     this.resolve(result)
   }
 
-  exception(type: number, text: string): void {
+  exception(tape: InTape, p: number, type: number, text: string): void {
     this.calls.over(this)
+    const headers = readTail(tape, p)
+    const biz = headers === '' ? undefined : this.cx.answered(headers)
+    if (biz !== undefined) {
+      this.reject(biz)
+      return
+    }
     this.reject(new ThriftApplicationError(text, type))
   }
 
@@ -105,6 +119,15 @@ class PendingCall implements Abortable, ClientCall {
         : new TransportError(codeOf(status), message, options),
     )
   }
+}
+
+/** Headers and the time left; a client whose transport has headers always sends some. */
+function writeRequestTail(out: OutTape, cx: ThriftCallContext): void {
+  const p = out.alloc(2)
+  out.string(p, cx.requestText)
+  const { deadline } = cx
+  // A deadline that passes now still is one.
+  out.f64[p + 1] = deadline === undefined ? 0 : Math.max(deadline - cx.origin.clock.now(), 0.001)
 }
 
 /** `new Promise` gives its two functions to a callback; one callback for all calls saves a closure each. */
@@ -130,20 +153,21 @@ export class ClientCalls {
    * Writes a call on the tape.
    * @returns a promise of the result; it rejects with TapeTypeError if the request is not what the IDL says.
    */
-  start(caller: Caller, method: MethodDescriptor, cx: CallContext, request: unknown): Promise<unknown> {
+  start(caller: Caller, method: MethodDescriptor, cx: ThriftCallContext, request: unknown): Promise<unknown> {
     const scope = cx.scope
     if (scope?.reason !== undefined) return rejected(scope.reason)
     const out = this.#out
     const slot = this.#slots.take()
     const generation = this.#slots.generationOf(slot)
     try {
-      out.open(Kind.CALL, slot, generation, method.index, caller.owner)
+      out.open(Kind.CALL, slot, generation, caller.isHeaded ? method.index | HEADERS : method.index, caller.owner)
     } catch (error) {
       this.#slots.giveBack(slot)
       return rejected(error)
     }
     try {
       method.writeArgs(out, request)
+      if (caller.isHeaded) writeRequestTail(out, cx)
       out.close()
     } catch (error) {
       out.rollback()

@@ -8,7 +8,7 @@ export interface ClientCall {
   /** A REPLY has come. */
   reply?(tape: InTape, p: number): void
   /** An EXCEPTION has come: its type, its text. */
-  exception?(type: number, text: string): void
+  exception?(tape: InTape, p: number, type: number, text: string): void
   /** A RESPONSE has come. */
   response?(tape: InTape, p: number): void
   /** HEADERS have come. */

@@ -139,7 +139,7 @@ test('a signal is not listened to any more once the call has ended', async (t) =
 
 /** Waits until something has happened. */
 async function until(happened: () => boolean): Promise<void> {
-  for (let i = 0; i < 1000 && !happened(); i += 1) await sleep(1)
+  for (let i = 0; i < 20_000 && !happened(); i += 1) await sleep(1)
 }
 
 test('the end of a server call is the end of the calls its handler makes for it', async (t) => {

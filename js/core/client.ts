@@ -1,21 +1,34 @@
-import { parseAddress, type Address } from './address.js'
-import { CallContext, type CallOrigin } from './call-context.js'
+import { formatAddress, parseAddress, type Address, type ParsedAddress } from './address.js'
+import type { CallContext, CallOrigin } from './call-context.js'
 import { ClientConnection } from './client-connection.js'
-import type { ClientOptions, ConnectionOptions, PoolOptions } from './client-options.js'
-import { callWithin, type CallOptions, type CallOptionsOf } from './call-options.js'
+import {
+  nativeClientOptions,
+  type ClientOptions,
+  type ConnectionOptions,
+  type PoolOptions,
+  type ThriftProtocol,
+  type ThriftTransport,
+} from './client-options.js'
+import { callWithin, type CallOptions, type CallOptionsOf, type ThriftCallOptions } from './call-options.js'
 import { systemClock } from './clock.js'
+import type { ConnectivityState } from './connectivity.js'
 import { compose, type Stage } from './compose.js'
 import type { Context, ContextOf } from './context.js'
 import type { MethodDescriptor, RequestInitOf, ResponseOf, ServiceDescriptor, ShapeOf } from './descriptor.js'
 import { milliseconds, type Duration } from './duration.js'
 import { VoloError } from './errors.js'
 import type { Layer } from './layer.js'
+import { Metadata } from './metadata.js'
 import { methodInfo, type MethodInfo } from './method-info.js'
+import { Scope } from './scope.js'
+import { ThriftCallContext } from '../thrift/thrift-call-context.js'
 import { grpcClientMethod } from '../grpc/grpc-client-method.js'
 import { rejected, type Answer } from './service.js'
 import { chooseRuntime, type ChosenRuntime, type RuntimeKind, type RuntimeOptions } from './runtime.js'
 import type { ClientTlsOptions } from './tls-options.js'
 import type { ClientStats } from './stats.js'
+import type { UpstreamBuilder, UpstreamDescription } from './upstream.js'
+import type { WarmUpOptions } from './warm-up.js'
 
 /** A method of a client. A request whose every field may be absent may itself be left out. */
 export type ClientMethod<Req, Res, Options = CallOptions> = Ask<Req, Promise<Res>, Options>
@@ -91,9 +104,41 @@ export const Client = {
     internalsOf(client).connection.reloadTls(options)
   },
 
+  /**
+   * Thrift: makes connections, TLS included, before the first call needs them. Where a pool has idle ones, these count; the `idleTimeout` of the pool closes
+   * them again if no call comes.
+   * @returns when all are made, or have failed.
+   * @throws TransportError UNAVAILABLE if one cannot be made, unless `errors` says otherwise, or if the client is closed; VoloError
+   *   INVALID_ARGUMENT for more connections than the client may have; FAILED_PRECONDITION for a client of gRPC.
+   *
+   * @example
+   * const client = Client.of(ItemService, 'shop.item').address('[::1]:8080').pool({ size: 16 }).build()
+   * await Client.warmUp(client, { connections: 8 })
+   */
+  warmUp(client: object, options: WarmUpOptions = {}): Promise<void> {
+    return internalsOf(client).connection.warmUp(options)
+  },
+
   /** Counters at this moment. */
   stats(client: object): ClientStats {
     return internalsOf(client).connection.stats()
+  },
+
+  /**
+   * gRPC: whether the server can be reached. A client connects when a call needs it, so one that has made none is `IDLE`.
+   * @throws VoloError FAILED_PRECONDITION for a client of Thrift.
+   */
+  state(client: object): ConnectivityState {
+    return internalsOf(client).connection.state()
+  },
+
+  /**
+   * gRPC: tells of every change of {@link Client.state} from now on. It does not keep the process alive.
+   * @returns a function that ends it.
+   * @throws VoloError FAILED_PRECONDITION for a client of Thrift.
+   */
+  watchState(client: object, listener: (state: ConnectivityState) => void): () => void {
+    return internalsOf(client).connection.watchState(listener)
   },
 
   /** The layers in the order requests see them. */
@@ -109,14 +154,17 @@ function internalsOf(client: object): Internals {
 }
 
 /** Gathers what a client is made of. */
-export class ClientBuilder<S extends ServiceDescriptor, Cx extends Context> {
+export class ClientBuilder<S extends ServiceDescriptor, Cx extends Context> implements UpstreamBuilder {
   readonly #service: S
   readonly #callee: string
   readonly #outer: Layer<Cx>[] = []
   readonly #inner: Layer<Cx>[] = []
   #address: Address | undefined
   #mode: ConnectionOptions['mode'] = 'pingpong'
-  #transport: ConnectionOptions['transport'] = 'framed'
+  #transport: ThriftTransport = 'framed'
+  #protocol: ThriftProtocol = 'binary'
+  #caller = ''
+  #multiplexedService = false
   #pool: PoolOptions = {}
   #connectTimeout: Duration | undefined
   #options: ClientOptions = {}
@@ -160,8 +208,8 @@ export class ClientBuilder<S extends ServiceDescriptor, Cx extends Context> {
   }
 
   /**
-   * Thrift: how connections are kept. A pool is what clients have unless {@link pipelined} is called. Calls of gRPC share connections: see
-   * `connections` of {@link ClientOptions}.
+   * How connections are kept. In Thrift a pool is what clients have unless {@link pipelined} is called. Calls of gRPC share connections, `connections` of
+   * {@link ClientOptions} says how many; `idleTimeout` and `maxLifetime` hold there, too, and `size` says nothing.
    */
   pool(options: PoolOptions): this {
     this.#mode = 'pingpong'
@@ -195,9 +243,40 @@ export class ClientBuilder<S extends ServiceDescriptor, Cx extends Context> {
     return this
   }
 
-  /** Thrift: how requests are marked off: `framed` by a length (the default), `buffered` not at all. Servers of volo-js tell them apart. */
-  transport(transport: 'framed' | 'buffered'): this {
+  /**
+   * Thrift: sends many calls at once over a few connections; answers come in any order and are told apart by sequence ids. The server has to
+   * expect it: Kitex and Volo where they are multiplexed, volo-js with `multiplex` for answers out of turn. Goes with TTHeader as a rule.
+   */
+  multiplexed(options: { readonly connections?: number } = {}): this {
+    this.#mode = 'pipelined'
+    if (options.connections !== undefined) this.#options = { ...this.#options, connections: options.connections }
+    return this
+  }
+
+  /** Thrift: how requests are marked off. Servers of volo-js tell all of them apart. Default `'framed'`. */
+  transport(transport: ThriftTransport): this {
     this.#transport = transport
+    return this
+  }
+
+  /** Thrift: how requests are written. Servers of volo-js tell them apart. Default `'binary'`. */
+  protocol(protocol: ThriftProtocol): this {
+    this.#protocol = protocol
+    return this
+  }
+
+  /** Name of the service that calls, for the callee to see; travels over TTHeader. Default: none. */
+  caller(service: string): this {
+    this.#caller = service
+    return this
+  }
+
+  /**
+   * Thrift: the service's name in the IDL stands in front of its methods' (`Service:method`), as servers with Apache's multiplexed processor
+   * expect it.
+   */
+  multiplexedService(): this {
+    this.#multiplexedService = true
     return this
   }
 
@@ -221,33 +300,18 @@ export class ClientBuilder<S extends ServiceDescriptor, Cx extends Context> {
    * @throws VoloError INVALID_ARGUMENT if there is no address, or an option is wrong.
    */
   build(): Client<S> {
-    if (this.#address === undefined) {
-      throw new VoloError(
-        'INVALID_ARGUMENT',
-        `the client of '${this.#callee}' has no address; call address('host:port')`,
-      )
-    }
     const connection = new ClientConnection(
       this.#callee,
-      this.#service.protocol,
-      this.#service.program,
-      parseAddress(this.#address, '127.0.0.1'),
-      {
-        ...this.#options,
-        mode: this.#mode,
-        transport: this.#transport,
-        pool: this.#pool,
-        connectTimeout: this.#connectTimeout,
-        runtime: this.#runtime ?? chooseRuntime(),
-        tls: this.#tls,
-      },
+      this.#service,
+      this.#parsedAddress(),
+      this.#connectionOptions(),
     )
     const layers = [...this.#outer, ...this.#inner] as unknown as Layer<CallContext>[]
     const { service, stages } = compose(layers, connection)
     const { address } = connection
     const origin: CallOrigin = {
       side: 'client',
-      caller: { service: '', address: undefined },
+      caller: { service: this.#caller, address: undefined },
       callee: { service: this.#callee, address },
       clock: this.#options.clock ?? systemClock,
       peerOf: () => address,
@@ -264,6 +328,62 @@ export class ClientBuilder<S extends ServiceDescriptor, Cx extends Context> {
     Object.defineProperty(client, Symbol.asyncDispose, { value: () => connection.close(defaultGrace) })
     return Object.freeze(client) as unknown as Client<S>
   }
+
+  /** @internal What a server needs to know that passes calls on. */
+  asUpstream(): UpstreamDescription {
+    const wrong = this.#wrongAsUpstream()
+    if (wrong !== undefined) {
+      throw new VoloError('INVALID_ARGUMENT', `the client of '${this.#callee}' ${wrong}`)
+    }
+    const description: UpstreamDescription = {
+      callee: this.#callee,
+      service: this.#service,
+      address: this.#parsedAddress(),
+      options: this.#connectionOptions(),
+    }
+    nativeClientOptions(description.options)
+    return description
+  }
+
+  #wrongAsUpstream(): string | undefined {
+    if (this.#service.protocol !== 'thrift') return 'speaks gRPC; only calls of Thrift can be passed on'
+    if (this.#outer.length + this.#inner.length > 0) {
+      return 'has layers, which calls that are passed on do not come by; leave them out. How long a call may take is an option of proxy'
+    }
+    return this.#runtime === undefined
+      ? undefined
+      : 'has a runtime; leave it out, for it lives where the server lives that passes calls on to it'
+  }
+
+  #parsedAddress(): ParsedAddress {
+    if (this.#address !== undefined) return parseAddress(this.#address, '127.0.0.1')
+    throw new VoloError('INVALID_ARGUMENT', `the client of '${this.#callee}' has no address; call address('host:port')`)
+  }
+
+  #connectionOptions(): ConnectionOptions {
+    return {
+      ...this.#options,
+      mode: this.#mode,
+      transport: this.#transport,
+      protocol: this.#protocol,
+      caller: this.#caller,
+      multiplexedService: this.#multiplexedService,
+      pool: this.#pool,
+      connectTimeout: this.#connectTimeout,
+      runtime: this.#runtime ?? chooseRuntime(),
+      tls: this.#tls,
+    }
+  }
+}
+
+/** What the options of a call say beside what bounds it. */
+function configure(cx: ThriftCallContext, { metadata, metainfo, address, parent }: ThriftCallOptions): void {
+  if (metadata !== undefined || metainfo !== undefined || address !== undefined) {
+    const given = metadata === undefined || metadata instanceof Metadata ? metadata : new Metadata(metadata)
+    cx.configure(metainfo, given, address === undefined ? undefined : formatAddress(parseAddress(address, '127.0.0.1')))
+  }
+  const from = parent instanceof Scope ? parent.madeFor : parent
+  if (from instanceof ThriftCallContext) cx.inherit(from)
 }
 
 function clientMethod(
@@ -272,9 +392,10 @@ function clientMethod(
   method: MethodDescriptor,
   call: (cx: CallContext, request: unknown) => Answer<unknown>,
 ): (request?: unknown, options?: CallOptions) => Promise<unknown> {
-  return (request = {}, options) => {
-    const cx = new CallContext(origin, info, method, -1, 0, 0, 0)
+  return (request = {}, options?: ThriftCallOptions) => {
+    const cx = new ThriftCallContext(origin, info, method, -1, 0, 0, 0, undefined)
     try {
+      if (options !== undefined) configure(cx, options)
       const answer = options === undefined ? call(cx, request) : callWithin(cx, options, call, request)
       if (answer instanceof Promise) return answer as Promise<unknown>
       return Promise.resolve(answer)

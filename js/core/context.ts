@@ -1,8 +1,10 @@
+import type { Compression } from '../grpc/grpc-options.js'
 import type { ContextKey } from './context-key.js'
 import type { Protocol } from './descriptor.js'
 import type { Endpoint, Peer } from './endpoint.js'
 import type { Metadata } from './metadata.js'
 import type { MethodInfo } from './method-info.js'
+import type { Metainfo } from '../thrift/metainfo.js'
 
 /** What bounds a piece of work: until when, and a signal that says that nobody wants it any more. */
 export interface CallScope {
@@ -67,6 +69,11 @@ export interface ResponseMetadata {
 /** The context of a Thrift call. */
 export interface ThriftContext extends Context {
   readonly protocol: 'thrift'
+  /**
+   * Values that travel with the call over TTHeader. On a server what came, and what goes back (`backward`); on a client what goes, and what came
+   * back. Other transports have no place for it: there it is empty, and what is set goes nowhere.
+   */
+  readonly metainfo: Metainfo
 }
 
 /** The context of a gRPC call. */
@@ -77,6 +84,11 @@ export interface GrpcContext extends Context {
    * changes of the headers.
    */
   sendHeaders(): void
+  /**
+   * How this side compresses its messages of this call, instead of what the option `compression` says. What is said when its first message, or its headers,
+   * are sent names the encoding; a server uses it only if the caller can read it. Afterwards `false` leaves messages as they are until it is called again.
+   */
+  compress(how: Compression | false): void
   /** Shows a layer every message that this side sends, before it is sent; synchronously, so it costs no promise. */
   onSend(tap: (message: unknown) => void): void
   /** Shows a layer every message that this side receives, before anybody else sees it. */

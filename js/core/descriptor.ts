@@ -69,9 +69,9 @@ export interface MethodDescriptor<Req = unknown, Res = unknown, ReqInit = Req, R
   writeException(t: OutTape, error: unknown): boolean
 }
 
-/** What every message of Protobuf may have beside its fields. */
+/** What a message of Protobuf may have beside its fields; and a struct of Thrift, where the build keeps unknown fields. */
 export interface UnknownFields {
-  /** Fields that the schema does not know, as they came; they are written back. */
+  /** Fields that the schema does not know, as they came (of Thrift, as the binary protocol has them); they are written back. */
   $unknown?: Uint8Array | undefined
 }
 

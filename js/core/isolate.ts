@@ -7,9 +7,21 @@ import { VoloError } from './errors.js'
 import type { Owner } from './owner.js'
 import { reportEvent } from './report.js'
 import { GrpcClientCalls } from '../grpc/grpc-client-calls.js'
-import { HEADER_SLOTS, IN_START, Kind, LAYOUT_VERSION, ONEWAY } from './tape/layout.js'
+import { HEADER_SLOTS, IN_START, Kind, LAYOUT_VERSION } from './tape/layout.js'
 import { InTape } from './tape/reader.js'
 import { OutTape } from './tape/writer.js'
+
+/** Milliseconds from the loss of an I/O thread to the end of the isolate. */
+const LAST_WORDS = 1000
+
+/** @throws VoloError FAILED_PRECONDITION if a program was generated for another layout of the tape. */
+export function checkLayout({ layout }: Program): void {
+  if (layout === LAYOUT_VERSION) return
+  throw new VoloError(
+    'FAILED_PRECONDITION',
+    `the generated code speaks tape layout ${layout}, this volo-js ${LAYOUT_VERSION}; run \`volo build\` again`,
+  )
+}
 
 /** An owner, and how many threads are still to tell its end. */
 interface Place {
@@ -28,11 +40,14 @@ export class Isolate {
   readonly slots: ClientSlots
   readonly calls: ClientCalls
   readonly grpcCalls: GrpcClientCalls
-  readonly isolation: CallIsolation = callIsolation()
+  readonly #isolation: CallIsolation = callIsolation()
   readonly #places: (Place | undefined)[] = []
   readonly #freeIds: number[] = []
   readonly #programs = new Map<string, number>()
   readonly #standing: InTape['buffers']
+  readonly #handle = (p: number, size: number): void => {
+    this.#message(p, size)
+  }
 
   constructor() {
     const native = addon()
@@ -44,13 +59,19 @@ export class Isolate {
     }
     this.in = InTape.create()
     this.#standing = this.in.buffers
-    this.out = new OutTape((slots, text, bytes) => {
-      this.core.setOut(slots, text, bytes)
-    })
+    this.out = new OutTape(
+      (slots, text, bytes) => {
+        this.core.setOut(slots, text, bytes)
+      },
+      {},
+      (arrays) => {
+        this.core.submitWith(arrays)
+      },
+    )
     this.core = new native.Core({
-      resource: this.isolation.resource,
-      deliver: () => {
-        this.#deliver()
+      resource: this.#isolation.resource,
+      deliver: (arrays) => {
+        this.#deliver(arrays)
       },
       encodeText: () => {
         this.out.encodeText()
@@ -59,6 +80,14 @@ export class Isolate {
         const larger = InTape.create({ slots, text, bytes }).buffers
         this.in.adopt(...larger)
         this.core.setIn(...larger)
+      },
+      threadFailed: () => {
+        // Whoever listens for uncaught errors is told next, and has so long to save what it can. Then this isolate ends, whatever they
+        // say: calls of the lost thread are never answered, and no server or client of its can be closed.
+        setTimeout(() => {
+          reportEvent(2, 'an I/O thread is lost, so this isolate ends')
+          process.exit(1)
+        }, LAST_WORDS)
       },
     })
     this.core.setIn(...this.#standing)
@@ -73,12 +102,7 @@ export class Isolate {
    * @throws VoloError FAILED_PRECONDITION if it was generated for another layout.
    */
   load(program: Program): number {
-    if (program.layout !== LAYOUT_VERSION) {
-      throw new VoloError(
-        'FAILED_PRECONDITION',
-        `the generated code speaks tape layout ${program.layout}, this volo-js ${LAYOUT_VERSION}; run \`volo build\` again`,
-      )
-    }
+    checkLayout(program)
     let id = this.#programs.get(program.hash)
     if (id === undefined) {
       id = this.core.loadSchema(program.schema)
@@ -106,9 +130,9 @@ export class Isolate {
     this.#places[id] = { owner, closing: threads }
   }
 
-  #deliver(): void {
+  #deliver(arrays: readonly Uint8Array[] | undefined): void {
     const tape = this.in
-    const end = tape.open()
+    const end = tape.open(arrays)
     let p = IN_START
     while (p < end) {
       const size = tape.i32[2 * p + 1]
@@ -120,13 +144,14 @@ export class Isolate {
         break
       }
       try {
-        this.#message(p, size)
+        this.#isolation.run(this.#handle, p, size)
       } catch (error) {
         // Nothing may throw into the core. What ends here is not a handler's error: those are answered.
         reportEvent(2, 'a message of the core could not be handled', error)
       }
       p += size
     }
+    tape.close()
     if (tape.i64 !== this.#standing[0]) {
       // The large tape was for one message only.
       tape.adopt(...this.#standing)
@@ -142,10 +167,12 @@ export class Isolate {
     const owner = i32[2 * p + 5]
     switch (i32[2 * p]) {
       case Kind.CALL: {
-        const method = i32[2 * p + 4]
-        this.#places[owner]?.owner.serving?.accept(tape, p, size, slot, generation, method & ~ONEWAY)
+        this.#places[owner]?.owner.serving?.accept(tape, p, size, slot, generation, i32[2 * p + 4])
         return
       }
+      case Kind.RAW_CALL:
+        this.#places[owner]?.owner.serving?.acceptRaw(tape, p, size, slot, generation, i32[2 * p + 4])
+        return
       case Kind.REPLY:
         this.slots.find(slot, generation)?.reply?.(tape, p)
         return
@@ -179,7 +206,7 @@ export class Isolate {
       }
       case Kind.EXCEPTION:
         tape.begin(p)
-        this.slots.find(slot, generation)?.exception?.(i32[2 * (p + HEADER_SLOTS)], text(tape, p, size))
+        this.slots.find(slot, generation)?.exception?.(tape, p, i32[2 * (p + HEADER_SLOTS)], text(tape, p, size))
         return
       case Kind.FAILURE: {
         tape.begin(p)
@@ -213,6 +240,9 @@ export class Isolate {
         this.#places[owner]?.owner.handed?.(i32[2 * body], tape.binary(body + 1))
         return
       }
+      case Kind.STATE:
+        this.#places[owner]?.owner.state?.(i32[2 * (p + HEADER_SLOTS)])
+        return
       case Kind.EVENT: {
         tape.begin(p)
         const level = i32[2 * (p + HEADER_SLOTS)]

@@ -19,7 +19,7 @@ export interface MethodInfo {
 }
 
 /** What a context says about a method of a descriptor. */
-export function methodInfo(service: ServiceDescriptor, method: MethodDescriptor): MethodInfo {
+export function methodInfo(service: Pick<ServiceDescriptor, 'name'>, method: MethodDescriptor): MethodInfo {
   return {
     service: service.name,
     name: method.name,

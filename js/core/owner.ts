@@ -25,6 +25,8 @@ export interface Owner {
   closed(): void
   /** Something an operator wants to know. */
   event(level: number, text: string): void
+  /** It has changed whether a client can reach its server: the number of the state. */
+  state?(state: number): void
   /** A connection has left for another server: the number of its held socket, and what was read of a message that is not complete. */
   handed?(socket: number, unread: Uint8Array): void
 }

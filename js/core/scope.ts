@@ -36,12 +36,16 @@ export class Scope implements CallScope, Abortable {
   /** The parent knows of it. Put off until something inside waits: most calls are over before. */
   #attached: boolean
 
+  /** The call that a group of calls is made for. */
+  madeFor: CallScope | undefined
+
   /** @param deadline Milliseconds since the epoch; the parent's holds if it is earlier. */
   constructor(parent: Scope | undefined, deadline: number | undefined) {
     const outer = parent?.deadline
     this.#parent = parent
     this.deadline = outer !== undefined && (deadline === undefined || outer < deadline) ? outer : deadline
     this.reason = undefined
+    this.madeFor = undefined
     this.#controller = undefined
     this.#inside = undefined
     this.#clock = undefined

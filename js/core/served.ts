@@ -2,9 +2,11 @@
 import type { NativeServices } from './addon.js'
 import type { MethodDescriptor, Protocol, ServiceDescriptor } from './descriptor.js'
 import { VoloError } from './errors.js'
-import type { Isolate } from './isolate.js'
+import { checkLayout, type Isolate } from './isolate.js'
 import { methodInfo } from './method-info.js'
+import { linkPrograms } from '../schema/link.js'
 import type { ServedMethod } from './serving-calls.js'
+import { isAnyService, passagesOf, type Passage } from '../thrift/proxy.js'
 
 /** A service, and who answers for it. */
 export interface ServedService {
@@ -14,10 +16,15 @@ export interface ServedService {
 
 /**
  * Checks that a service can be served beside others.
- * @throws VoloError INVALID_ARGUMENT if a method has no handler, if another service has a method of that name, or if the service comes from
- *   another build.
+ * @throws VoloError INVALID_ARGUMENT if a method has no handler, or if there is a service of that name.
  */
 export function checkService({ descriptor, impl }: ServedService, others: readonly ServedService[]): void {
+  if (isAnyService(descriptor) && passagesOf(descriptor).length === 0) {
+    throw new VoloError(
+      'INVALID_ARGUMENT',
+      'AnyService has no methods to be answered; pass its calls on with proxy(AnyService, upstream), or answer them with unknownMethod',
+    )
+  }
   const missing = Object.values(descriptor.methods).filter((method) => handlerOf(impl, method) === undefined)
   if (missing.length > 0) {
     const names = missing.map((method) => `'${method.name}'`).join(', ')
@@ -26,38 +33,72 @@ export function checkService({ descriptor, impl }: ServedService, others: readon
       `${descriptor.name} has no handler for ${names}; add a function of that name`,
     )
   }
-  for (const other of others) {
-    if (other.descriptor.protocol === descriptor.protocol) checkTogether(other.descriptor, descriptor)
+  if (
+    others.some(
+      (other) => other.descriptor.protocol === descriptor.protocol && other.descriptor.name === descriptor.name,
+    )
+  ) {
+    throw new VoloError('INVALID_ARGUMENT', `the server has a service ${descriptor.name} already`)
   }
 }
 
-/** What the core is told to serve of a protocol; undefined if nothing. */
-export function nativeServices(
-  services: readonly ServedService[],
-  protocol: Protocol,
-  home: Isolate,
-): NativeServices | undefined {
-  const own = services.filter(({ descriptor }) => descriptor.protocol === protocol)
+/** Methods of one service whose calls go one way. */
+export interface PassedMethods {
+  readonly passage: Passage
+  /** Index into the services that the core is told to serve. */
+  readonly service: number
+  /** Indexes into the program that the server has made of all its services' programs. */
+  readonly methods: readonly number[]
+}
+
+/** The services of one protocol as the core and the dispatch know them. */
+export interface Serving {
+  /** What the core is told to serve. */
+  readonly native: NativeServices
+  /** Methods by their index in the program. */
+  readonly methods: readonly (ServedMethod | undefined)[]
+  readonly passed: readonly PassedMethods[]
+}
+
+/** The services of a protocol; undefined if there are none. Those of several builds become one program. */
+export function servingOf(services: readonly ServedService[], protocol: Protocol, home: Isolate): Serving | undefined {
+  const own = services.filter(({ descriptor }) => descriptor.protocol === protocol && !isAnyService(descriptor))
   if (own.length === 0) return undefined
-  return {
-    program: home.load(own[0].descriptor.program),
-    services: own.map(({ descriptor }) => descriptor.index),
-  }
-}
-
-/** Methods of a protocol by their index in the program. */
-export function servedMethods(services: readonly ServedService[], protocol: Protocol): (ServedMethod | undefined)[] {
+  const programs = new Map(own.map(({ descriptor: { program } }) => [program.hash, program]))
+  const hashes = [...programs.keys()]
+  for (const program of programs.values()) checkLayout(program)
+  const { program, bases } = linkPrograms([...programs.values()])
   const methods: (ServedMethod | undefined)[] = []
-  for (const { descriptor: service, impl } of services) {
-    if (service.protocol !== protocol) continue
+  const passed: PassedMethods[] = []
+  const indexes = own.map(({ descriptor: service, impl }, at) => {
+    const base = bases[hashes.indexOf(service.program.hash)]
+    for (const passage of passagesOf(service)) {
+      passed.push({ passage, service: at, methods: passage.methods.map((index) => base.methods + index) })
+    }
     for (const method of Object.values(service.methods)) {
       const handler = handlerOf(impl, method)
       if (handler === undefined) continue
-      while (methods.length <= method.index) methods.push(undefined)
-      methods[method.index] = { info: methodInfo(service, method), descriptor: method, handler: handler.bind(impl) }
+      const index = base.methods + method.index
+      while (methods.length <= index) methods.push(undefined)
+      methods[index] = {
+        info: methodInfo(service, method),
+        descriptor: method,
+        index,
+        handler: handler.bind(impl),
+        isRaw: false,
+      }
     }
-  }
-  return methods
+    return base.services + service.index
+  })
+  return { native: { program: home.load(program), services: indexes }, methods, passed }
+}
+
+/** Calls that are passed on though no service has their methods. */
+export function restOf(services: readonly ServedService[]): readonly PassedMethods[] {
+  const any = services.filter(({ descriptor }) => isAnyService(descriptor))
+  return any.flatMap(({ descriptor }) =>
+    passagesOf(descriptor).map((passage) => ({ passage, service: 0, methods: [] })),
+  )
 }
 
 /** The function that answers a method; what every object inherits does not count. */
@@ -66,25 +107,4 @@ function handlerOf(impl: object, method: MethodDescriptor): ServedMethod['handle
   if (typeof value !== 'function') return undefined
   const inherited: unknown = (Object.prototype as unknown as Record<string, unknown>)[method.name]
   return value === inherited ? undefined : (value as ServedMethod['handler'])
-}
-
-function checkTogether(first: ServiceDescriptor, second: ServiceDescriptor): void {
-  if (first.program.hash !== second.program.hash) {
-    throw new VoloError(
-      'INVALID_ARGUMENT',
-      `${first.name} and ${second.name} come from different builds; build their IDL files with one \`volo build\``,
-    )
-  }
-  // gRPC tells calls apart by the service's name, too.
-  if (first.protocol === 'grpc') return
-  const names = new Map(Object.values(first.methods).map((method) => [method.wireName, method.index]))
-  for (const method of Object.values(second.methods)) {
-    const index = names.get(method.wireName)
-    if (index !== undefined && index !== method.index) {
-      throw new VoloError(
-        'INVALID_ARGUMENT',
-        `${first.name} and ${second.name} both have a method '${method.wireName}', and Thrift tells calls apart by that name only; serve them on two addresses`,
-      )
-    }
-  }
 }

@@ -8,7 +8,8 @@ import { reportEvent } from './report.js'
 import type { RuntimeInfo, RuntimeKind } from './runtime.js'
 import { ServerHealth } from './server-health.js'
 import type { ServerEvent } from './server-options.js'
-import { nativeServerTls, tlsError, type ServerTlsOptions } from './tls-options.js'
+import { nativeServerTls, tlsError, type ClientTlsOptions, type ServerTlsOptions } from './tls-options.js'
+import type { UpstreamBuilder, Upstreams, UpstreamStats } from './upstream.js'
 import { noServerStats, type PoolStats, type ServerStats } from './stats.js'
 
 /** Options of {@link ServerHandle.close}. */
@@ -29,6 +30,7 @@ export class ServerHandle implements AsyncDisposable {
   readonly #isolate: Isolate
   readonly #id: number
   readonly #stages: readonly Stage[]
+  readonly #upstreams: Upstreams
   #lastStats = noServerStats
   #state: 'listening' | 'closing' | 'closed' = 'listening'
   #custody: Custody | undefined
@@ -44,8 +46,10 @@ export class ServerHandle implements AsyncDisposable {
     stages: readonly Stage[],
     onEvent: (event: ServerEvent) => void,
     answersHealth: boolean,
+    upstreams: Upstreams,
   ) {
     this.#isolate = isolate
+    this.#upstreams = upstreams
     this.#id = id
     this.#stages = stages
     this.address = listening.address
@@ -76,6 +80,7 @@ export class ServerHandle implements AsyncDisposable {
       },
     }
     isolate.own(id, owner, Math.max(1, threads))
+    upstreams.own(threads)
   }
 
   /** Counters at this moment; after the end those of its last one. */
@@ -86,6 +91,11 @@ export class ServerHandle implements AsyncDisposable {
       this.#lastStats = { ...server, pools: JSON.parse(core.poolStats()) as PoolStats }
     }
     return this.#lastStats
+  }
+
+  /** Where calls are passed on to, and the counters at this moment; after the end those of its last one. */
+  upstreams(): readonly UpstreamStats[] {
+    return this.#upstreams.stats()
   }
 
   /** The layers in the order requests see them, then the handler. */
@@ -117,6 +127,16 @@ export class ServerHandle implements AsyncDisposable {
     } catch (cause) {
       throw tlsError(cause)
     }
+  }
+
+  /**
+   * The same for connections to a server that calls are passed on to.
+   * @param upstream The client that `proxy` was given.
+   * @throws VoloError INVALID_ARGUMENT if they cannot be used, and all is as before, and for a client that nothing is passed on to;
+   *   FAILED_PRECONDITION if it began without TLS, or the server has closed.
+   */
+  reloadUpstreamTls(upstream: UpstreamBuilder, options: ClientTlsOptions): void {
+    this.#upstreams.reloadTls(upstream, options)
   }
 
   /** @internal Somebody else owns its socket. */

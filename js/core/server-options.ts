@@ -1,7 +1,7 @@
 import type { NativeListenOptions } from './addon.js'
 import type { Clock } from './clock.js'
 import type { Context } from './context.js'
-import { nativeGrpcOptions, type Compression } from '../grpc/grpc-options.js'
+import { nativeGrpcOptions, type Compression, type KeepaliveOptions } from '../grpc/grpc-options.js'
 import { milliseconds, type Duration } from './duration.js'
 import { bytes, type Size } from './size.js'
 
@@ -47,9 +47,18 @@ export interface ServerOptions {
    * together. A request that would exceed it ends its connection; calls that come meanwhile are refused. Default `'1GiB'`.
    */
   readonly memoryBudget?: Size
+  /**
+   * Answers over TTHeader and THeader go out as soon as they are there, instead of in the order of the requests; the peer tells them apart by
+   * sequence ids. Multiplexed clients of Kitex and volo-js say that they expect it and always get it; those of Volo do not say so. Default
+   * false: others are answered in order.
+   */
+  readonly multiplex?: boolean
   /** Time in which a request that has begun to arrive must be complete. Default `'30s'`. */
   readonly frameTimeout?: Duration
-  /** A connection without a call and without bytes is closed after this time; 0 for never. Default 0: pools keep theirs for long. */
+  /**
+   * A connection without a call and without bytes is closed after this time; 0 for never. Of gRPC it is told to go (GOAWAY), so that no
+   * call is lost. Default 0: pools keep theirs for long.
+   */
   readonly idleTimeout?: Duration
   /** A connection whose peer has taken nothing of its answers for this time is closed. Default `'60s'`. */
   readonly writeTimeout?: Duration
@@ -65,6 +74,23 @@ export interface ServerOptions {
   readonly streamWindow?: Size
   /** gRPC: what a peer may send on one connection before it is read. Default `'8MiB'`. */
   readonly connectionWindow?: Size
+  /** gRPC: PINGs of this server to clients that are silent. Default: after two hours, with 20 s to answer. */
+  readonly keepalive?: KeepaliveOptions
+  /**
+   * gRPC: a client may send PINGs so often while nothing is sent to it. The third that comes sooner ends its connection with
+   * `too_many_pings`, as in grpc-go; 0 allows any. Default `'5m'`.
+   */
+  readonly minPingInterval?: Duration
+  /** gRPC: a client without a call may send PINGs as often as one with calls; otherwise every two hours. Default false. */
+  readonly pingsWithoutCalls?: boolean
+  /** gRPC: a connection that is this old, a tenth more or less, is told to go, so that clients spread anew; 0 for never. Default 0. */
+  readonly maxConnectionAge?: Duration
+  /** gRPC: how long calls on a connection that was told to go may go on. Default `'30s'`. */
+  readonly maxConnectionAgeGrace?: Duration
+  /** gRPC: calls that a client may reset in a second, where that is half of those it opens. Beyond it its connection ends. Default 500. */
+  readonly maxResets?: number
+  /** gRPC: SETTINGS of a client in a second, and PINGs while nothing is sent to it. Beyond it its connection ends. Default 100. */
+  readonly maxControlFrames?: number
   /**
    * gRPC: answers `grpc.health.v1.Health`; see {@link ServerHandle.health}. A service of that name that was added comes before it.
    * Default true.
@@ -135,7 +161,11 @@ export function nativeListenOptions(options: ServerOptions): NativeListenOptions
   if (options.idleTimeout !== undefined) native.idleTimeout = milliseconds(options.idleTimeout, 'idleTimeout')
   if (options.writeTimeout !== undefined) native.writeTimeout = milliseconds(options.writeTimeout, 'writeTimeout')
   if (options.frameTimeout !== undefined) native.frameTimeout = milliseconds(options.frameTimeout, 'frameTimeout')
+  if (options.multiplex !== undefined) native.multiplex = options.multiplex
   if (options.health !== undefined) native.health = options.health
   if (options.reflection !== undefined) native.reflection = options.reflection
-  return { ...native, grpc: nativeGrpcOptions(options) }
+  const { keepalive } = options
+  // A server asks clients without calls, too: it is for these that it would wait for ever.
+  const grpc = keepalive === undefined ? options : { ...options, keepalive: { ...keepalive, withoutCalls: true } }
+  return { ...native, grpc: nativeGrpcOptions(grpc) }
 }

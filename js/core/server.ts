@@ -4,7 +4,7 @@ import type { CallContext, CallOrigin } from './call-context.js'
 import { systemClock } from './clock.js'
 import { compose } from './compose.js'
 import type { Context, ContextOf } from './context.js'
-import type { ServiceDescriptor } from './descriptor.js'
+import type { MethodTable, ServiceDescriptor } from './descriptor.js'
 import { VoloError } from './errors.js'
 import type { Handlers } from './handlers.js'
 import { GrpcServing } from '../grpc/grpc-serving.js'
@@ -16,10 +16,13 @@ import { closeOnSignal } from './run.js'
 import { chooseRuntime, type ChosenRuntime, type RuntimeKind, type RuntimeOptions } from './runtime.js'
 import { ServerHandle } from './server-handle.js'
 import { handoverOf, nativeListenOptions, type ServerOptions } from './server-options.js'
-import { checkService, nativeServices, servedMethods, type ServedService } from './served.js'
+import { checkService, restOf, servingOf, type ServedService } from './served.js'
 import { peerTls } from './peer-tls.js'
 import { nativeServerTls, tlsError, type ServerTlsOptions } from './tls-options.js'
-import { handlerService, ServingCalls, type ErrorHook } from './serving-calls.js'
+import { handlerService, ServingCalls, type ErrorHook, type ServedMethod } from './serving-calls.js'
+import { Upstreams } from './upstream.js'
+import type { ProxiedService } from '../thrift/proxy.js'
+import type { UnknownMethodHandler } from '../thrift/raw-call.js'
 
 /**
  * Serves one or more services behind a chain of layers.
@@ -34,6 +37,7 @@ export class Server<Cx extends Context = Context> {
   readonly #services: ServedService[] = []
   readonly #layers: Layer<Cx>[] = []
   #options: ServerOptions = {}
+  #unknownMethod: UnknownMethodHandler | undefined
   #runtime: ChosenRuntime | undefined
   #tls: ServerTlsOptions | undefined
 
@@ -43,13 +47,18 @@ export class Server<Cx extends Context = Context> {
   }
 
   /**
-   * Serves one more service.
-   * @throws VoloError INVALID_ARGUMENT if a method has no handler, if another service has a method of that name, or if the service
-   *   comes from another build.
+   * Serves one more service. Calls of Thrift that do not say which service they are for go to the first one that has their method; they may say
+   * so in front of the method's name (`Service:method`, as Apache's multiplexed processor has it), or in TTHeader.
+   * @throws VoloError INVALID_ARGUMENT if a method has no handler, or if there is a service of that name.
    */
-  add<S extends ServiceDescriptor>(service: S, impl: Handlers<S>): this {
-    checkService({ descriptor: service, impl }, this.#services)
-    this.#services.push({ descriptor: service, impl })
+  add<S extends ServiceDescriptor>(service: S, impl: Handlers<S>): this
+  /** Serves one more service, all of whose calls are passed on: see {@link proxy}. */
+  add<Methods extends MethodTable>(
+    service: ProxiedService<Methods> & (keyof Methods extends never ? unknown : never),
+  ): this
+  add(descriptor: ServiceDescriptor, impl: object = {}): this {
+    checkService({ descriptor, impl }, this.#services)
+    this.#services.push({ descriptor, impl })
     return this
   }
 
@@ -62,6 +71,15 @@ export class Server<Cx extends Context = Context> {
   /** Adds a layer outside of all there are: it sees the request first, and the answer last. */
   layerFront(layer: Layer<Cx>): this {
     this.#layers.unshift(layer)
+    return this
+  }
+
+  /**
+   * Thrift: answers calls of methods that no service here has, as bytes; layers see them as the others. Default: they are answered with
+   * ThriftApplicationError UNKNOWN_METHOD.
+   */
+  unknownMethod(handler: UnknownMethodHandler): this {
+    this.#unknownMethod = handler
     return this
   }
 
@@ -96,8 +114,9 @@ export class Server<Cx extends Context = Context> {
    * @throws VoloError INVALID_ARGUMENT for an address or option that is none, UNAVAILABLE if the address cannot be bound.
    */
   async listen(address: Address): Promise<ServerHandle> {
-    const [first] = this.#services
-    if (first === undefined)
+    const first = this.#services.at(0)
+    const unknown = this.#unknownMethod as ServedMethod['handler'] | undefined
+    if (first === undefined && unknown === undefined)
       throw new VoloError('INVALID_ARGUMENT', 'the server has no service; call add(service, impl) first')
     const options = this.#options
     const runtime = this.#runtime ?? chooseRuntime()
@@ -105,18 +124,33 @@ export class Server<Cx extends Context = Context> {
     const resolved = await resolveAddress(parseAddress(address, '::'))
     const chain = compose(this.#layers as unknown as Layer<CallContext>[], handlerService)
     const home = isolate()
-    const thrift = nativeServices(this.#services, 'thrift', home)
-    const grpc = nativeServices(this.#services, 'grpc', home)
+    const thrift = servingOf(this.#services, 'thrift', home)
+    const grpc = servingOf(this.#services, 'grpc', home)
+    const rest = restOf(this.#services)
+    if (rest.length > 0 && unknown !== undefined) {
+      throw new VoloError(
+        'INVALID_ARGUMENT',
+        'calls of methods that no service has are passed on (AnyService) and answered (unknownMethod); leave one of the two out',
+      )
+    }
     const bound: NativeListenOptions = { ...native, ...nativeAddress(resolved) }
+    const chosen: ChosenRuntime = resolved.kind === 'memory' ? { runtime: 'inline', threads: 0 } : runtime
+    if (unknown !== undefined) bound.takesUnknown = true
     if (this.#tls !== undefined) bound.tls = nativeServerTls(this.#tls)
     const kept = resolved.kind === 'memory' ? undefined : await keeperOf(options.handover)
+    const upstreams = await Upstreams.of([...(thrift?.passed ?? []), ...rest], home, chosen)
+    if (upstreams.native.length > 0) {
+      bound.upstreams = upstreams.native
+      bound.routes = upstreams.routes
+    }
     const id = home.reserve()
     let listening
     try {
       if (kept !== undefined) bound.held = await kept.bind(bound)
-      listening = home.core.listen(id, thrift, grpc, bound)
+      listening = home.core.listen(id, thrift?.native, grpc?.native, bound)
     } catch (thrown) {
       home.release(id)
+      upstreams.release()
       kept?.abandon?.()
       const cause = tlsError(thrown)
       if (VoloError.is(cause)) throw cause
@@ -129,7 +163,7 @@ export class Server<Cx extends Context = Context> {
     const origin: CallOrigin = {
       side: 'server',
       caller: { service: '', address: undefined },
-      callee: { service: first.descriptor.name, address: listening.address },
+      callee: { service: first?.descriptor.name ?? '', address: listening.address },
       clock: options.clock ?? systemClock,
       peerOf: (cx) => home.core.peer(id, cx.slot, cx.connection, cx.serial),
       peerTlsOf: (cx) => {
@@ -139,9 +173,11 @@ export class Server<Cx extends Context = Context> {
     }
     const onError: ErrorHook =
       options.onError ?? ((error, cx) => reportEvent(2, `${cx.method.service}.${cx.method.wireName} failed`, error))
-    const make = [chain.service, home.isolation, home.out, id, onError] as const
-    const serving = thrift && new ServingCalls(origin, servedMethods(this.#services, 'thrift'), ...make)
-    const grpcServing = grpc && new GrpcServing(origin, servedMethods(this.#services, 'grpc'), ...make)
+    const make = [chain.service, home.out, id, onError] as const
+    const serving =
+      (thrift !== undefined || unknown !== undefined) &&
+      new ServingCalls(origin, thrift?.methods ?? [], ...make, unknown)
+    const grpcServing = grpc && new GrpcServing(origin, grpc.methods, ...make)
     const onEvent = options.onEvent ?? (({ level, text }) => reportEvent(level === 'error' ? 2 : 1, text))
     const stages = [...chain.stages, { name: 'handler', runs: 'sync' } as const]
     const handle = new ServerHandle(
@@ -149,10 +185,11 @@ export class Server<Cx extends Context = Context> {
       id,
       runtime.runtime,
       listening,
-      { serving, grpc: grpcServing },
+      { serving: serving || undefined, grpc: grpcServing },
       stages,
       onEvent,
       grpc !== undefined && options.health !== false,
+      upstreams,
     )
     if (bound.held === undefined || kept === undefined) return handle
     try {

@@ -1,21 +1,33 @@
-import { CallContext, type CallOrigin } from './call-context.js'
-import type { CallIsolation } from './call-isolation.js'
+import type { CallContext, CallOrigin } from './call-context.js'
 import type { MethodDescriptor } from './descriptor.js'
 import { ThriftApplicationErrorType, VoloError } from './errors.js'
 import { isAnswer } from './internal-errors.js'
-import type { MethodInfo } from './method-info.js'
+import { methodInfo, type MethodInfo } from './method-info.js'
 import { reportEvent } from './report.js'
 import { isPromiseLike, type Answer, type Service } from './service.js'
-import { HEADER_SLOTS, Kind } from './tape/layout.js'
+import { Scope } from './scope.js'
+import { HEADERS, HEADER_SLOTS, Kind, METHOD, ONEWAY } from './tape/layout.js'
 import type { InTape } from './tape/reader.js'
 import type { OutTape } from './tape/writer.js'
+import { deadlineError } from './within.js'
+import { bizErrorText, isBizError } from '../thrift/biz-error.js'
+import { ThriftCallContext } from '../thrift/thrift-call-context.js'
+import { rawMethod, readRawCall } from '../thrift/raw-call.js'
+import { headed, writeTail } from '../thrift/tail.js'
 
 /** A method and the function that answers it. */
 export interface ServedMethod {
   readonly info: MethodInfo
   readonly descriptor: MethodDescriptor
+  /** Its index in the program that the server has made of all its services' programs. */
+  readonly index: number
   readonly handler: (request: unknown, cx: CallContext) => Answer<unknown>
+  /** Its result is bytes: {@link RawCall}. */
+  readonly isRaw: boolean
 }
+
+/** Whose methods are those that no service has. */
+const nobody = { name: '' }
 
 /** Told of every error that is not an answer: the peer sees only that there was one. */
 export type ErrorHook = (error: unknown, cx: CallContext) => void
@@ -31,37 +43,39 @@ export const handlerService: Service<CallContext, unknown, unknown> = {
  */
 export class ServingCalls {
   readonly #origin: CallOrigin
-  readonly #methods: (ServedMethod | undefined)[]
+  readonly #methods: readonly (ServedMethod | undefined)[]
   readonly #call: (cx: CallContext, request: unknown) => Answer<unknown>
-  readonly #isolation: CallIsolation
   readonly #out: OutTape
   /** Id of the server. */
   readonly #owner: number
   readonly #onError: ErrorHook
+  /** Answers calls of methods that nobody has. */
+  readonly #unknown: ServedMethod['handler'] | undefined
   /** Calls whose promise has not settled, by slot. */
-  readonly #waiting: (CallContext | undefined)[] = []
+  readonly #waiting: (ThriftCallContext | undefined)[] = []
 
   /** @param methods by their index in the program. */
   constructor(
     origin: CallOrigin,
-    methods: (ServedMethod | undefined)[],
+    methods: readonly (ServedMethod | undefined)[],
     service: Service<CallContext, unknown, unknown>,
-    isolation: CallIsolation,
     out: OutTape,
     owner: number,
     onError: ErrorHook,
+    unknown?: ServedMethod['handler'],
   ) {
+    this.#unknown = unknown
     this.#origin = origin
     this.#methods = methods
     this.#call = service.call.bind(service)
-    this.#isolation = isolation
     this.#out = out
     this.#owner = owner
     this.#onError = onError
   }
 
   /** A CALL has come. */
-  accept(tape: InTape, p: number, size: number, slot: number, generation: number, method: number): void {
+  accept(tape: InTape, p: number, size: number, slot: number, generation: number, flags: number): void {
+    const method = flags & METHOD
     const served = this.#methods[method]
     if (served === undefined) {
       // The core knows only methods of the services it was told to serve, and answers others by itself.
@@ -69,8 +83,44 @@ export class ServingCalls {
       return
     }
     tape.begin(p)
-    const last = 2 * (p + size - 1)
-    const cx = new CallContext(this.#origin, served.info, served, slot, generation, tape.i32[last], tape.i32[last + 1])
+    this.#serve(tape, p, size, slot, generation, flags, served)
+  }
+
+  /** A RAW_CALL has come: there is a handler for methods that nobody has. */
+  acceptRaw(tape: InTape, p: number, size: number, slot: number, generation: number, flags: number): void {
+    const handler = this.#unknown
+    if (handler === undefined) return
+    tape.begin(p)
+    const call = readRawCall(tape, p + HEADER_SLOTS)
+    const descriptor = rawMethod(call, (flags & ONEWAY) !== 0)
+    const info = methodInfo(nobody, descriptor)
+    this.#serve(tape, p, size, slot, generation, flags, { info, descriptor, index: 0, handler, isRaw: true })
+  }
+
+  #serve(
+    tape: InTape,
+    p: number,
+    size: number,
+    slot: number,
+    generation: number,
+    flags: number,
+    served: ServedMethod,
+  ): void {
+    const last = p + size - 1
+    const wire = (flags & HEADERS) === 0 ? undefined : tape.string(last - 2)
+    const cx = new ThriftCallContext(
+      this.#origin,
+      served.info,
+      served,
+      slot,
+      generation,
+      tape.i32[2 * last],
+      tape.i32[2 * last + 1],
+      wire,
+    )
+    if (wire !== undefined && tape.f64[last - 1] > 0) {
+      cx.scope = new Scope(undefined, this.#origin.clock.now() + tape.f64[last - 1])
+    }
     let request: unknown
     try {
       request = served.descriptor.readArgs(tape, p + HEADER_SLOTS)
@@ -80,7 +130,7 @@ export class ServingCalls {
     }
     let answer: Answer<unknown>
     try {
-      answer = this.#isolation.run(this.#call, cx, request)
+      answer = this.#call(cx, request)
       if (isPromiseLike(answer)) {
         this.#wait(cx, answer)
         return
@@ -100,11 +150,12 @@ export class ServingCalls {
     cx.abandon(new VoloError('CANCELLED', 'the caller is gone: its connection was closed before the answer'))
   }
 
-  #wait(cx: CallContext, answer: PromiseLike<unknown>): void {
+  #wait(cx: ThriftCallContext, answer: PromiseLike<unknown>): void {
     const before = this.#waiting[cx.slot]
     // The core reuses a slot only when its call is over, so that call's GONE is still on its way.
     if (before !== undefined) this.gone(before.slot, before.generation)
     this.#waiting[cx.slot] = cx
+    if (cx.scope?.deadline !== undefined) this.#expire(cx, cx.scope)
     // A thenable of somebody else may throw, answer twice, or answer with another one; a promise does not.
     Promise.resolve(answer).then(
       (value) => {
@@ -116,8 +167,20 @@ export class ServingCalls {
     )
   }
 
+  /** The caller has said how long it waits: then it is answered, whatever the handler does. */
+  #expire(cx: ThriftCallContext, scope: Scope): void {
+    const { clock } = cx.origin
+    const limit = (scope.deadline ?? 0) - clock.now()
+    scope.add({
+      abort: (reason) => {
+        if (this.#settled(cx)) this.#late(cx, true, reason)
+      },
+    })
+    scope.arm(clock, (lag, progress) => deadlineError(cx, limit, lag, progress))
+  }
+
   /** Answers outside of a delivery, where what throws would be an unhandled rejection. */
-  #late(cx: CallContext, failed: boolean, value: unknown): void {
+  #late(cx: ThriftCallContext, failed: boolean, value: unknown): void {
     try {
       if (failed) this.#fail(cx, value)
       else this.#reply(cx, value)
@@ -127,13 +190,14 @@ export class ServingCalls {
   }
 
   /** False if the call's answer is not wanted any more, or was given already. */
-  #settled(cx: CallContext): boolean {
+  #settled(cx: ThriftCallContext): boolean {
     if (this.#waiting[cx.slot] !== cx) return false
     this.#waiting[cx.slot] = undefined
+    cx.scope?.end()
     return true
   }
 
-  #reply(cx: CallContext, value: unknown): void {
+  #reply(cx: ThriftCallContext, value: unknown): void {
     const out = this.#out
     const { descriptor } = cx.target as ServedMethod
     if (out.writing) {
@@ -145,18 +209,20 @@ export class ServingCalls {
       this.#done(cx)
       return
     }
-    out.open(Kind.REPLY, cx.slot, cx.generation, descriptor.index, this.#owner)
+    const headers = cx.isHeaded ? cx.answerText : ''
+    const kind = (cx.target as ServedMethod).isRaw ? Kind.RAW_REPLY : Kind.REPLY
+    out.open(kind, cx.slot, cx.generation, headed(descriptor.index, headers), this.#owner)
     try {
       descriptor.writeResult(out, value)
+      writeTail(out, headers, 0)
+      out.close()
     } catch (error) {
       out.rollback()
       this.#internal(cx, error)
-      return
     }
-    out.close()
   }
 
-  #fail(cx: CallContext, error: unknown): void {
+  #fail(cx: ThriftCallContext, error: unknown): void {
     const out = this.#out
     const { descriptor } = cx.target as ServedMethod
     if (out.writing) {
@@ -168,9 +234,18 @@ export class ServingCalls {
       this.#done(cx)
       return
     }
-    out.open(Kind.REPLY, cx.slot, cx.generation, descriptor.index, this.#owner)
+    const headers = cx.isHeaded ? cx.answerText : ''
+    if (cx.isHeaded && isBizError(error)) {
+      // The result is empty: the headers say it all.
+      out.open(Kind.REPLY, cx.slot, cx.generation, descriptor.index | HEADERS, this.#owner)
+      writeTail(out, headers + bizErrorText(error), 0)
+      out.close()
+      return
+    }
+    out.open(Kind.REPLY, cx.slot, cx.generation, headed(descriptor.index, headers), this.#owner)
     try {
       if (descriptor.writeException(out, error)) {
+        writeTail(out, headers, 0)
         out.close()
         return
       }

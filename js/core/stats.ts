@@ -20,6 +20,8 @@ export interface ServerStats {
   readonly unknownMethods: number
   /** Connections ended, or calls refused, because of bytes that are not Thrift or exceed a limit. */
   readonly protocolErrors: number
+  /** Calls whose caller had stopped waiting before they could begin. */
+  readonly expired: number
   /** Calls refused, for `maxCalls` were in flight. */
   readonly overloads: number
   /** Calls refused and connections ended, for the memory budget of the process was used up. */
@@ -96,6 +98,7 @@ export const noServerStats: ServerStats = {
   exceptions: 0,
   unknownMethods: 0,
   protocolErrors: 0,
+  expired: 0,
   overloads: 0,
   memoryRefusals: 0,
   frameTimeouts: 0,

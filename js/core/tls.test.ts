@@ -16,6 +16,7 @@ import {
   type ServerTlsOptions,
 } from '../index.js'
 import { loadProto } from '../grpc/load.js'
+import { proxy } from '../thrift/proxy.js'
 import { Items } from './items.fixture.js'
 
 const pem = (name: string): Buffer => readFileSync(new URL(`../../tests/fixtures/tls/${name}`, import.meta.url))
@@ -126,6 +127,34 @@ test('new certificates are for new connections; open ones go on', async (t) => {
   const error = t.throws(() => handle.reloadTls({ cert: 'nothing', key: 'nothing' }), { instanceOf: VoloError })
   t.is(error.code, 'INVALID_ARGUMENT')
 })
+
+for (const runtime of ['inline', 'tokio'] as const) {
+  test(`whom a proxy trusts can change while it runs, ${runtime}`, async (t) => {
+    const { handle: end } = await serve(t, identity('server'))
+    const upstream = Client.of(Items, 'items')
+      .tls({ ca: pem('other-ca.pem') })
+      .address(end.address)
+    const plain = Client.of(Items, 'plain').address(end.address)
+    const front = await new Server()
+      .add(proxy(proxy(Items, upstream, { methods: ['join'] }), plain))
+      .runtime(runtime)
+      .listen('127.0.0.1:0')
+    t.teardown(() => front.close({ grace: '100ms' }))
+    const client = Client.of(Items, 'front').address(front.address).build()
+    t.teardown(() => Client.close(client, { grace: 0 }))
+    await t.throwsAsync(client.join(words), { message: /nobody who is trusted/ })
+    front.reloadUpstreamTls(upstream, { ca })
+    t.is(await client.join(words), 'ab')
+    const wrong = (given: typeof plain, tls: ClientTlsOptions, code: string) =>
+      t.throws(() => front.reloadUpstreamTls(given, tls), { instanceOf: VoloError, code })
+    wrong(upstream, { ca: 'nothing' }, 'INVALID_ARGUMENT')
+    wrong(plain, { ca }, 'FAILED_PRECONDITION')
+    wrong(Client.of(Items, 'stranger').address(end.address), { ca }, 'INVALID_ARGUMENT')
+    t.is(await client.join(words), 'ab')
+    await front.close()
+    wrong(upstream, { ca }, 'FAILED_PRECONDITION')
+  })
+}
 
 test('certificates that cannot be used are named where they are given', async (t) => {
   const refused = { instanceOf: VoloError, code: 'INVALID_ARGUMENT' } as const

@@ -116,10 +116,12 @@ test('a slow reader stops the handler, and a slow handler the sender', async (t)
   })
   const reader = client.streamItems({})[Symbol.asyncIterator]()
   await reader.next()
-  await sleep(200)
-  const before = made
-  await sleep(200)
-  t.is(made, before)
+  // It comes to a stop, however slow the machine is.
+  let before: number
+  do {
+    before = made
+    await sleep(200)
+  } while (made > before)
   t.true(made < 5000, `${made} messages were made for one that was read`)
   for (let n = 0; n < 2 * before; n += 1) await reader.next()
   t.true(made > before)
@@ -195,9 +197,11 @@ test('metadata travels with requests and answers, early if wanted', async (t) =>
 
 test('a call that is given up ends its handler; deadlines hold on both sides', async (t) => {
   const ended: string[] = []
+  let started = 0
   const { client } = await pair(t, {
     getItem: (_: Item, cx) =>
       new Promise((resolve) => {
+        started += 1
         cx.signal.addEventListener('abort', () => {
           ended.push((cx.signal.reason as GrpcError).code)
           resolve({})
@@ -213,13 +217,15 @@ test('a call that is given up ends its handler; deadlines hold on both sides', a
   })
   const controller = new AbortController()
   const call = client.getItem({}, { signal: controller.signal })
-  setTimeout(() => controller.abort(new Error('enough')), 50)
-  await t.throwsAsync(call, { message: 'enough' })
-  const late = await t.throwsAsync(client.getItem({}, { timeout: 100 }))
+  const refused = t.throwsAsync(call, { message: 'enough' })
+  while (started < 1) await sleep(5)
+  controller.abort(new Error('enough'))
+  await refused
+  const late = await t.throwsAsync(client.getItem({}, { timeout: 1000 }))
   t.like(late, { code: 'DEADLINE_EXCEEDED' })
   for await (const _ of client.streamItems({})) break
-  await sleep(300)
-  t.deepEqual([ended.length, ended[0]], [3, 'CANCELLED'])
+  while (ended.length < 3) await sleep(5)
+  t.is(ended[0], 'CANCELLED')
   t.true(ended.includes('stream true'))
   // Whose clock is first, the caller's or the server's, names the reason.
   t.regex(ended.filter((reason) => reason !== 'stream true')[1], /^(DEADLINE_EXCEEDED|CANCELLED)$/)

@@ -3,6 +3,9 @@ import { VoloError } from '../core/errors.js'
 import type { Metadata } from '../core/metadata.js'
 import type { MethodInfo } from '../core/method-info.js'
 import type { Scope } from '../core/scope.js'
+import type { CallCredentials } from './call-credentials.js'
+import { checkCompression, type Compression } from './grpc-options.js'
+import { encodingBits, Flags } from './message-body.js'
 import { metadataOf, metadataText } from './metadata-text.js'
 
 /** Sees one message of a stream, synchronously. */
@@ -13,6 +16,8 @@ export interface GrpcCallSettings {
   readonly onHeader?: ((metadata: Metadata) => void) | undefined
   readonly onTrailer?: ((metadata: Metadata) => void) | undefined
   readonly waitForReady?: boolean | undefined
+  readonly compression?: Compression | false | undefined
+  readonly credentials?: CallCredentials | undefined
 }
 
 const noSettings: GrpcCallSettings = {}
@@ -31,6 +36,8 @@ export class GrpcCallContext extends CallContext {
   /** Sends initial metadata; undefined on a client, and once they are on their way. */
   private sender: HeaderSender | undefined
   private settings: GrpcCallSettings
+  /** How this side's messages are compressed; undefined for what the options say. */
+  private compression: Compression | false | undefined
   /** A scope that ends with the call. */
   private endsWith: Scope | undefined
   private sendTaps: Tap[] | undefined
@@ -53,6 +60,7 @@ export class GrpcCallContext extends CallContext {
     this.wire = wire
     this.sender = sender
     this.settings = noSettings
+    this.compression = undefined
     this.endsWith = undefined
     this.sendTaps = undefined
     this.receiveTaps = undefined
@@ -70,6 +78,7 @@ export class GrpcCallContext extends CallContext {
   /** What a client's caller wants. */
   configure(settings: GrpcCallSettings, metadata: Metadata | undefined): void {
     this.settings = settings
+    if (settings.compression !== undefined) this.compress(settings.compression)
     if (metadata !== undefined) this.ownMetadata = metadata
   }
 
@@ -118,6 +127,20 @@ export class GrpcCallContext extends CallContext {
   received(message: unknown): void {
     const taps = this.top.receiveTaps
     if (taps !== undefined) for (const tap of taps) tap(message)
+  }
+
+  compress(how: Compression | false): void {
+    this.top.compression = how === false ? how : checkCompression(how)
+  }
+
+  /** Flags of what begins this side's part of the call: its messages' encoding. */
+  get encodingFlags(): number {
+    return encodingBits(this.top.compression)
+  }
+
+  /** Flags of a message. */
+  get messageFlags(): number {
+    return this.top.compression === false ? Flags.UNCOMPRESSED : 0
   }
 
   /** Sends the initial metadata now, instead of with the first message. Later calls change nothing. */

@@ -14,7 +14,7 @@ import type { OutTape } from '../core/tape/writer.js'
 import { ownGrpcContext, type GrpcCallContext } from './grpc-call-context.js'
 import { errorOf, GrpcError } from './grpc-error.js'
 import { IncomingMessages } from './incoming-messages.js'
-import { metadataOf } from './metadata-text.js'
+import { joinedTexts, metadataOf } from './metadata-text.js'
 import { isIterable, pump } from './pump.js'
 import { Body, Flags, messageAt } from './message-body.js'
 import { SendWindow } from './send-window.js'
@@ -200,9 +200,16 @@ export class GrpcClientCalls {
 
   /**
    * Writes a call on the tape.
+   * @param identity text of the metadata of its credentials.
    * @returns a promise of the response, or the responses where they stream.
    */
-  start(caller: Caller, method: GrpcMethodDescriptor, outer: CallContext, request: unknown): Answer<unknown> {
+  start(
+    caller: Caller,
+    method: GrpcMethodDescriptor,
+    outer: CallContext,
+    request: unknown,
+    identity: string,
+  ): Answer<unknown> {
     const cx = ownGrpcContext(outer)
     const { kind } = cx.method
     const streamsIn = kind === 'clientStream' || kind === 'bidiStream'
@@ -217,7 +224,7 @@ export class GrpcClientCalls {
         )
       }
       call = new GrpcClientCall(this, caller, method, cx, slot, this.#slots.generationOf(slot))
-      this.#request(call, streamsIn ? undefined : { value: request })
+      this.#request(call, streamsIn ? undefined : { value: request }, identity)
     } catch (error) {
       this.#slots.giveBack(slot)
       return this.#refused(kind, error)
@@ -265,10 +272,10 @@ export class GrpcClientCalls {
     })
   }
 
-  #request(call: GrpcClientCall, message: { readonly value: unknown } | undefined): void {
+  #request(call: GrpcClientCall, message: { readonly value: unknown } | undefined, identity: string): void {
     const { cx, method } = call
     const out = this.#out
-    const metadata = cx.requestText
+    const metadata = joinedTexts(cx.requestText, identity)
     const timeout = cx.deadline === undefined ? 0 : Math.max(1, cx.deadline - cx.origin.clock.now())
     out.open(Kind.REQUEST, call.slot, call.generation, method.index, call.caller.owner)
     try {
@@ -278,7 +285,11 @@ export class GrpcClientCalls {
         cx.sending(message.value)
         out.point(body, method.writeArgs(out, message.value), 0)
       }
-      out.i32[2 * body + 1] = cx.waitForReady ? Flags.WAIT_FOR_READY : 0
+      out.i32[2 * body + 1] =
+        (cx.waitForReady ? Flags.WAIT_FOR_READY : 0) |
+        (cx.hooks.onHeader === undefined ? 0 : Flags.HEADERS_EARLY) |
+        cx.encodingFlags |
+        cx.messageFlags
       out.f64[body + Body.TIMEOUT] = timeout
       out.string(body + Body.METADATA, metadata)
     } catch (error) {
@@ -317,7 +328,7 @@ export class GrpcClientCalls {
     try {
       const body = out.alloc(1)
       out.point(body, call.method.writeArgs(out, message), 0)
-      out.i32[2 * body + 1] = call.window.count(out.messageSize)
+      out.i32[2 * body + 1] = call.window.count(out.messageSize) | call.cx.messageFlags
     } catch (error) {
       out.rollback()
       throw error

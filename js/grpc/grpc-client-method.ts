@@ -6,6 +6,7 @@ import type { MethodInfo } from '../core/method-info.js'
 import { isPromiseLike, rejected, type Answer } from '../core/service.js'
 import { deadlineError, within } from '../core/within.js'
 import { GrpcCallContext } from './grpc-call-context.js'
+import { LateMessages } from './late-messages.js'
 
 type Call = (cx: CallContext, request: unknown) => Answer<unknown>
 
@@ -65,18 +66,9 @@ function stream(cx: GrpcCallContext, options: GrpcCallOptions | undefined, call:
     cx.ended()
     throw error
   }
-  return isPromiseLike(answer) ? later(cx, answer) : answer
-}
-
-/** The messages of a stream that layers give later. It is begun whether or not anybody reads; errors are the reader's. */
-function later(cx: GrpcCallContext, answer: PromiseLike<unknown>): AsyncIterable<unknown> {
-  const begun = Promise.resolve(answer) as Promise<AsyncIterable<unknown>>
-  begun.catch(() => cx.ended())
-  return {
-    async *[Symbol.asyncIterator]() {
-      yield* await begun
-    },
-  }
+  return isPromiseLike(answer)
+    ? new LateMessages(answer as PromiseLike<AsyncIterable<unknown>>, () => cx.ended())
+    : answer
 }
 
 function failed(error: unknown): AsyncIterable<never> {

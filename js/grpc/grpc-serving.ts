@@ -1,5 +1,4 @@
 import type { CallContext, CallOrigin } from '../core/call-context.js'
-import type { CallIsolation } from '../core/call-isolation.js'
 import { VoloError } from '../core/errors.js'
 import type { GrpcMethodDescriptor } from '../core/descriptor.js'
 import { isAnswer } from '../core/internal-errors.js'
@@ -15,7 +14,7 @@ import type { OutTape } from '../core/tape/writer.js'
 import { GrpcCallContext } from './grpc-call-context.js'
 import { errorMetadata } from './grpc-error.js'
 import { IncomingMessages } from './incoming-messages.js'
-import { metadataText } from './metadata-text.js'
+import { joinedTexts, metadataText } from './metadata-text.js'
 import { isIterable, pump } from './pump.js'
 import { Body, Flags, messageAt } from './message-body.js'
 import { SendWindow } from './send-window.js'
@@ -44,7 +43,6 @@ export class GrpcServing implements GrpcReceiver {
   readonly #origin: CallOrigin
   readonly #methods: readonly (ServedMethod | undefined)[]
   readonly #call: (cx: CallContext, request: unknown) => Answer<unknown>
-  readonly #isolation: CallIsolation
   readonly #out: OutTape
   /** Id of the server. */
   readonly #owner: number
@@ -57,7 +55,6 @@ export class GrpcServing implements GrpcReceiver {
     origin: CallOrigin,
     methods: readonly (ServedMethod | undefined)[],
     service: Service<CallContext, unknown, unknown>,
-    isolation: CallIsolation,
     out: OutTape,
     owner: number,
     onError: ErrorHook,
@@ -65,7 +62,6 @@ export class GrpcServing implements GrpcReceiver {
     this.#origin = origin
     this.#methods = methods
     this.#call = service.call.bind(service)
-    this.#isolation = isolation
     this.#out = out
     this.#owner = owner
     this.#onError = onError
@@ -106,7 +102,7 @@ export class GrpcServing implements GrpcReceiver {
     }
     let answer: Answer<unknown>
     try {
-      answer = this.#isolation.run(this.#call, cx, request)
+      answer = this.#call(cx, request)
       if (info.kind === 'serverStream' || info.kind === 'bidiStream') {
         this.#stream(call ?? this.#open(cx), answer)
         return
@@ -164,8 +160,10 @@ export class GrpcServing implements GrpcReceiver {
     this.#out.whenFree(() => {
       const out = this.#out
       out.open(Kind.HEADERS, cx.slot, cx.generation, this.#index(cx), this.#owner)
-      const body = out.alloc(1)
+      const body = out.alloc(2)
       out.string(body, text)
+      out.i32[2 * (body + Body.FLAGS)] = 0
+      out.i32[2 * (body + Body.FLAGS) + 1] = cx.encodingFlags
       out.close()
     })
   }
@@ -256,7 +254,7 @@ export class GrpcServing implements GrpcReceiver {
       const body = out.alloc(1)
       const at = method(cx).writeResult(out, message)
       out.point(body, at, 0)
-      out.i32[2 * body + 1] = window.count(out.messageSize)
+      out.i32[2 * body + 1] = window.count(out.messageSize) | cx.messageFlags
     } catch (error) {
       out.rollback()
       throw error
@@ -294,15 +292,14 @@ export class GrpcServing implements GrpcReceiver {
     try {
       const body = out.alloc(3)
       const at = method(cx).writeResult(out, value)
-      out.point(body + Body.MESSAGE, at, 0)
+      out.point(body + Body.MESSAGE, at, cx.encodingFlags | cx.messageFlags)
       out.string(body + Body.HEADERS, headers)
       out.string(body + Body.TRAILERS, trailers)
+      out.close()
     } catch (error) {
       out.rollback()
       this.#internal(cx, error)
-      return
     }
-    out.close()
   }
 
   #fail(cx: GrpcCallContext, error: unknown): void {
@@ -312,7 +309,7 @@ export class GrpcServing implements GrpcReceiver {
     }
     let trailers: string
     try {
-      trailers = joined(cx.trailersText, metadataText(errorMetadata(error)))
+      trailers = joinedTexts(cx.trailersText, metadataText(errorMetadata(error)))
     } catch (wrong) {
       this.#internal(cx, wrong)
       return
@@ -363,14 +360,10 @@ export class GrpcServing implements GrpcReceiver {
   }
 
   #index(cx: GrpcCallContext): number {
-    return method(cx).index
+    return (cx.target as ServedMethod).index
   }
 }
 
 function method(cx: GrpcCallContext): GrpcMethodDescriptor {
   return (cx.target as ServedMethod).descriptor as GrpcMethodDescriptor
-}
-
-function joined(one: string, other: string): string {
-  return one === '' || other === '' ? one + other : `${one}\n${other}`
 }

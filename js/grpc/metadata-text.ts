@@ -31,6 +31,11 @@ export function metadataText(metadata: Metadata | undefined): string {
   return text
 }
 
+/** Two of them as one. */
+export function joinedTexts(one: string, other: string): string {
+  return one === '' || other === '' ? one + other : `${one}\n${other}`
+}
+
 /** What {@link metadataText}, or the core, wrote. */
 export function metadataOf(text: string): Metadata {
   const metadata = new Metadata()

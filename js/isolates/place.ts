@@ -7,7 +7,7 @@ import type { Connection } from './messages.js'
 import type { IsolateEvent, Settings } from './options.js'
 import type { Sockets } from './sockets.js'
 
-/** A wait of so many milliseconds keeps the socket: who connects meanwhile waits a moment. A longer one leaves connections to the others. */
+/** An isolate that is away for so many milliseconds keeps its socket: who connects meanwhile waits a moment. Then connections are left to the others. */
 const MOMENT = 150
 
 /** What an isolate is doing: `waiting` is the time between its death and its next start. */
@@ -45,8 +45,12 @@ export class Place {
   #thread: IsolateThread | undefined
   /** All that have not ended: a successor on its way and a predecessor that drains are others. */
   readonly #threads = new Set<IsolateThread>()
+  /** Names of the sockets that the latest thread has asked for. */
+  #bound = new Set<string>()
   #restarts = 0
   #timer: NodeJS.Timeout | undefined
+  /** Runs while nobody serves here. */
+  #leaving: NodeJS.Timeout | undefined
   /** A successor is being started: if the thread dies meanwhile, it fills the place. */
   #isReplacing = false
   /** Takes the connections that a place lets go which is left to another process. */
@@ -116,7 +120,7 @@ export class Place {
 
   /** Ends it for good. */
   async close(grace: number): Promise<void> {
-    clearTimeout(this.#timer)
+    this.#stopTimers()
     if (this.state === 'closed') return
     this.state = 'closing'
     await this.#drain(grace, false)
@@ -125,7 +129,7 @@ export class Place {
 
   /** Ends it for good; its connections go on in another process. */
   async handOver(grace: number, give: (connection: Connection) => void): Promise<void> {
-    clearTimeout(this.#timer)
+    this.#stopTimers()
     if (this.#isClosing()) return
     this.state = 'closing'
     this.#give = give
@@ -148,8 +152,12 @@ export class Place {
   }
 
   #spawn(): IsolateThread {
+    const bound = (this.#bound = new Set<string>())
     const thread: IsolateThread = new IsolateThread(this.#url, this.index, this.#settings, {
-      bind: (name, options) => this.#sockets.bind(this.index, name, options),
+      bind: (name, options) => {
+        bound.add(name)
+        return this.#sockets.bind(this.index, name, options)
+      },
       unbind: (name) => {
         this.#sockets.unbind(this.index, name)
       },
@@ -184,6 +192,7 @@ export class Place {
   }
 
   #serves(thread: IsolateThread): void {
+    clearInterval(this.#leaving)
     this.state = 'listening'
     this.#tell('listening', 'info', `isolate ${this.index} listens`)
     const timer = setTimeout(() => {
@@ -199,17 +208,31 @@ export class Place {
     if (thread !== this.#thread || this.#isClosing() || !this.#hasBegun) return
     this.#thread = undefined
     this.#tell('died', 'error', `isolate ${this.index} died: ${endOf(end)}`, end.error)
-    if (!this.#isReplacing) this.#startAgain()
+    this.#leave()
+    if (this.#isReplacing) this.state = 'starting'
+    else this.#startAgain()
+  }
+
+  /** Leaves new connections to the others, once that takes longer than a moment and there are others. */
+  #leave(): void {
+    clearInterval(this.#leaving)
+    this.#leaving = setInterval(() => {
+      if (this.#neighbours.othersListen(this)) this.#release()
+    }, MOMENT)
+  }
+
+  /** Closes the sockets that nobody here has asked for: a thread that has is about to serve on them. */
+  #release(): void {
+    this.#sockets.release(this.index, this.#bound, (name, socket) => {
+      this.#passOn({ kind: 'connection', name, socket, unread: new Uint8Array() })
+    })
   }
 
   #startAgain(): void {
     const delay = this.#backoff.next()
     this.state = 'waiting'
-    if (delay > MOMENT && this.#neighbours.othersListen(this)) {
-      this.#sockets.release(this.index, (name, socket) => {
-        this.#passOn({ kind: 'connection', name, socket, unread: new Uint8Array() })
-      })
-    }
+    this.#bound = new Set()
+    if (delay > MOMENT && this.#neighbours.othersListen(this)) this.#release()
     if (delay > 0) this.#tell('waiting', 'warn', `isolate ${this.index} is started again in ${Math.round(delay)} ms`)
     this.#timer = setTimeout(() => {
       this.#start()
@@ -232,6 +255,11 @@ export class Place {
         void thread.terminate()
       },
     )
+  }
+
+  #stopTimers(): void {
+    clearTimeout(this.#timer)
+    clearInterval(this.#leaving)
   }
 
   #isClosing(): boolean {

@@ -67,14 +67,17 @@ export class Sockets {
 
   /**
    * Closes an isolate's own sockets, so that the kernel gives new connections to the others.
+   * @param kept Names of those that are not closed.
    * @param give Takes those that wait already, who would be turned away otherwise.
    */
-  release(isolate: number, give?: (name: string, connection: number) => void): void {
-    for (const [name, { socket }] of this.#of(isolate)) {
-      if (give !== undefined) giveWaiting(socket, name, give)
+  release(isolate: number, kept: ReadonlySet<string>, give: (name: string, connection: number) => void): void {
+    const own = this.#of(isolate)
+    for (const [name, { socket }] of own) {
+      if (kept.has(name)) continue
+      giveWaiting(socket, name, give)
       addon().closeSocket(socket)
+      own.delete(name)
     }
-    this.#own.delete(isolate)
   }
 
   /** Closes one of an isolate's own sockets. */
@@ -145,8 +148,18 @@ export class Sockets {
     return [...new Set(this.#unserved.values())]
   }
 
+  /** Whether there are sockets of another process that no isolate here needs: there it had more isolates. */
+  get hasIdle(): boolean {
+    return this.#idle.size > 0
+  }
+
+  /** Gives away who waits in them: the kernel goes on spreading connections over them while either process has them open. */
+  passIdle(give: (name: string, connection: number) => void): void {
+    for (const { name, socket } of this.#idle.values()) giveWaiting(socket, name, give)
+  }
+
   /**
-   * Closes the sockets of another process that no isolate here needs: there it had more isolates.
+   * Closes them.
    * @param give Takes those that wait in them.
    */
   releaseIdle(give: (name: string, connection: number) => void): void {
@@ -173,9 +186,12 @@ export class Sockets {
   /** Closes all; none is bound any more. */
   close(): void {
     this.#isClosed = true
-    for (const isolate of this.#own.keys()) this.release(isolate)
-    for (const { socket } of this.#shared.values()) addon().closeSocket(socket)
-    this.#shared.clear()
+    for (const sockets of [...this.#own.values(), this.#shared]) {
+      for (const { socket } of sockets.values()) addon().closeSocket(socket)
+      sockets.clear()
+    }
+    this.#own.clear()
+    this.#idle.clear()
   }
 
   #of(isolate: number): Map<string, Socket> {

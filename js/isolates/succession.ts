@@ -7,6 +7,9 @@ import type { Connection } from './messages.js'
 import type { Place } from './place.js'
 import type { Sockets } from './sockets.js'
 
+/** How often, in milliseconds, those are looked for who wait in sockets that nobody serves on. */
+const PASSING = 5
+
 /** How the isolates of one process follow those of another, and are followed by those of the next. */
 export class Succession {
   readonly #path: string
@@ -90,18 +93,30 @@ export class Succession {
       },
     })
     if (this.#predecessor !== undefined) {
-      this.#predecessor
-        .takeOver(adopt)
-        .then(() => {
-          this.#sockets.releaseIdle((name, connection) => {
-            adopt(name, connection, new Uint8Array())
-          })
-        })
-        .catch((error: unknown) => {
-          reportEvent(2, 'sockets of the process before this one could not be let go', error)
-        })
+      const taken = this.#predecessor.takeOver(adopt)
       this.#sockets.ownPaths(true)
+      this.#passIdleUntil(taken, (name, connection) => {
+        adopt(name, connection, new Uint8Array())
+      })
     }
+  }
+
+  /** From now on the process before this one accepts nothing, and until it has ended nobody closes the sockets that only it needed. */
+  #passIdleUntil(taken: Promise<void>, give: (name: string, connection: number) => void): void {
+    if (!this.#sockets.hasIdle) return
+    const timer = setInterval(() => {
+      this.#sockets.passIdle(give)
+    }, PASSING)
+    taken
+      .then(() => {
+        this.#sockets.releaseIdle(give)
+      })
+      .catch((error: unknown) => {
+        reportEvent(2, 'sockets of the process before this one could not be let go', error)
+      })
+      .finally(() => {
+        clearInterval(timer)
+      })
   }
 
   /** Waits until the next process has everything. */

@@ -2,13 +2,14 @@
 import type { MessageDescriptor } from '../core/descriptor.js'
 import { isRecord } from '../core/tape/checks.js'
 import { absent, describe, TapeTypeError } from '../core/tape/errors.js'
+import { keyOf, scalarOf } from '../schema/json-scalars.js'
+import { checkDepth } from '../schema/json-value.js'
 import { absenceOf, isOneof, propertiesOf, type MessageField, type MessageOneof } from '../schema/message.js'
 import type { Struct, Type } from '../schema/model.js'
 import { protoCamelCase } from '../schema/names.js'
 import { enumOf, kindOf, structName } from '../schema/types.js'
 import type { FromJsonOptions } from './json.js'
-import { keyOf, scalarOf } from './json-scalars.js'
-import { checkDepth, knownOf, type Known } from './schema-of.js'
+import { knownOf, type Known } from './schema-of.js'
 import { readWellKnown } from './well-known-read.js'
 
 /** An element that is passed over: a name of an enum that is not known. */

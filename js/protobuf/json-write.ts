@@ -2,12 +2,13 @@
 import type { MessageDescriptor } from '../core/descriptor.js'
 import { define, isBytes, isMapLike, isRecord, noMember, own, required } from '../core/tape/checks.js'
 import { absent, describe, TapeTypeError, type Expected } from '../core/tape/errors.js'
+import { checkDepth, type JsonValue } from '../schema/json-value.js'
 import { absenceOf, isOneof, propertiesOf, type MessageField } from '../schema/message.js'
 import type { Field, Type } from '../schema/model.js'
 import { protoCamelCase } from '../schema/names.js'
 import { enumOf, isLong, isUnsigned, kindOf, structName, type Kind } from '../schema/types.js'
-import type { JsonValue, ToJsonOptions } from './json.js'
-import { checkDepth, knownOf, type Known } from './schema-of.js'
+import type { ToJsonOptions } from './json.js'
+import { knownOf, type Known } from './schema-of.js'
 import { writeWellKnown } from './well-known-write.js'
 
 type Fields = Record<string, unknown>

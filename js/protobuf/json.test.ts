@@ -4,12 +4,13 @@ import fc from 'fast-check'
 import type { MessageDescriptor } from '../core/descriptor.js'
 import { Random } from '../schema/arbitrary.test.helper.js'
 import { compileSchema } from '../schema/compile.js'
+import type { JsonValue } from '../schema/json-value.js'
 import { messageOf, messageSchemas } from '../schema/message-arbitrary.test.helper.js'
 import type { Field, Schema, Struct, Type } from '../schema/model.js'
 import { protoCamelCase } from '../schema/names.js'
 import { plain } from '../schema/plain.test.helper.js'
 import { check } from '../schema/property.test.helper.js'
-import { fromJson, toJson, type JsonValue } from './json.js'
+import { fromJson, toJson } from './json.js'
 
 test('what becomes JSON becomes the same message again', (t) => {
   const cases = fc.record({ schema: messageSchemas, seed: fc.nat(), size: fc.nat(6), implicit: fc.boolean() })

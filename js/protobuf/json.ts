@@ -1,10 +1,8 @@
 /** Messages as JSON, as ProtoJSON maps them: names in lowerCamelCase, 64-bit integers as strings, bytes in base64, well-known types in forms of their own. */
 import type { MessageDescriptor } from '../core/descriptor.js'
+import type { JsonValue } from '../schema/json-value.js'
 import { JsonReader } from './json-read.js'
 import { JsonWriter } from './json-write.js'
-
-/** Anything that JSON can say. */
-export type JsonValue = null | boolean | number | string | JsonValue[] | { [name: string]: JsonValue }
 
 /** What both ways of the mapping may be told. */
 interface JsonOptions {

@@ -16,14 +16,6 @@ export function knownOf({ program }: MessageDescriptor): Known {
   return { program, interpreter: interpreterOf(program) }
 }
 
-/** How deep messages may be nested in JSON. */
-export const MAX_DEPTH = 100
-
-/** Throws if values are nested too deep to go on. */
-export function checkDepth(path: string, depth: number): void {
-  if (depth > MAX_DEPTH) throw new TapeTypeError(path, `nested deeper than ${MAX_DEPTH} levels`)
-}
-
 /** A field of a message of a well-known type, by its name: such messages come from anywhere, but always have these. */
 export function fieldType(struct: Struct, name: string): Struct['fields'][number] {
   const field = struct.fields.find((candidate) => candidate.name === name)

@@ -4,11 +4,15 @@ import { reportEvent } from '../core/report.js'
 import type { Estate } from './estate.js'
 import { Successor } from './successor.js'
 
+/** How long, in milliseconds, a process may take from the offer until it serves before another one that calls takes its place. */
+const PATIENCE = 60_000
+
 /** Where the next process calls to take over. */
 export class Door {
   readonly #path: string
   /** The held socket of the process before this one, if there was one. */
   readonly #inherited: number | undefined
+  readonly #patience: number
   #native: NativeDoor | undefined
   #estate: Estate | undefined
   /** Held connections of who calls before there is anything to take over. */
@@ -21,10 +25,12 @@ export class Door {
    * Listens; nobody is let in before {@link open}. An inherited socket is left to the process before this one until then.
    * @param path of the Unix socket.
    * @param inherited The held socket of the process before this one, if there was one.
+   * @param patience Milliseconds that a process has from the offer until it serves; then the next one that calls takes its place.
    * @throws VoloError UNAVAILABLE if the path cannot be listened on.
    */
-  constructor(path: string, inherited: number | undefined) {
+  constructor(path: string, inherited: number | undefined, patience = PATIENCE) {
     this.#path = path
+    this.#patience = patience
     this.#inherited = inherited
     if (inherited === undefined) this.#native = this.#listen()
   }
@@ -66,8 +72,9 @@ export class Door {
 
   #listen(): NativeDoor {
     try {
-      const native = addon().NativeDoor.open(this.#path, this.#inherited, (caller) => {
-        this.#receive(caller)
+      const native = addon().NativeDoor.open(this.#path, this.#inherited, (caller, reason) => {
+        if (caller !== null) this.#receive(caller)
+        else reportEvent(2, `no process can take over on ${this.#path} any more: ${reason}`)
       })
       // The file goes with this process from now on.
       addon().ownPath(native.socket, true)
@@ -104,8 +111,13 @@ export class Door {
           if (this.#successor === successor) this.#successor = undefined
         },
       })
-      if (this.#successor === undefined) this.#successor = successor
-      else successor.refuse('another process is taking over already; wait for it')
+      const other = this.#successor
+      if (other?.mayTakeOver(this.#patience) === true) {
+        successor.refuse('another process is taking over already; wait for it, or end it')
+        return
+      }
+      other?.refuse(`it has not served within ${this.#patience / 1000} s, and another process takes over; end it`)
+      this.#successor = successor
     } catch (error) {
       reportEvent(1, `a process that called on ${this.#path} to take over was turned away`, error)
     }

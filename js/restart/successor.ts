@@ -20,6 +20,7 @@ export class Successor {
   readonly #estate: Estate
   readonly #observer: Observer
   readonly #passage: Passage
+  readonly #since = performance.now()
   #serves = false
   #hasOffer = false
   #isGone = false
@@ -56,6 +57,11 @@ export class Successor {
   /** Whether it has the listening sockets by now, and has not gone: their files may be its own, then. */
   get hasOffer(): boolean {
     return this.#hasOffer && !this.#isGone
+  }
+
+  /** Whether it serves, or may come to it: it called less than `patience` milliseconds ago. */
+  mayTakeOver(patience: number): boolean {
+    return this.#serves || performance.now() - this.#since < patience
   }
 
   /** Resolves when it has everything, or is gone; after five seconds in any case. */

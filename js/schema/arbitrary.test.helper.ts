@@ -76,11 +76,15 @@ export const schemas: fc.Arbitrary<Schema> = fc.integer({ min: 1, max: 4 }).chai
   fc
     .tuple(
       ...Array.from({ length: count }, (_, position) =>
-        fc
-          .constantFrom<Struct['kind']>('struct', 'struct', 'union', 'exception')
-          .chain((kind) =>
-            fields(position, kind, count).map((its): Struct => ({ name: `S${position}`, file: 0, kind, fields: its })),
-          ),
+        fc.constantFrom<Struct['kind']>('struct', 'struct', 'union', 'exception').chain((kind) =>
+          fc.tuple(fields(position, kind, count), fc.boolean()).map(([its, keeps]): Struct => ({
+            name: `S${position}`,
+            file: 0,
+            kind,
+            fields: its,
+            keep_unknown: keeps,
+          })),
+        ),
       ),
     )
     .map((structs): Schema => {
@@ -171,16 +175,25 @@ export function valueOf(schema: Schema, of: Type, random: Random, size: number):
       : new Map(entries as [unknown, unknown][])
   }
   const struct = schema.structs[of.struct]
+  // A whole field, of an id that random schemas do not have: type i8, the id, the value.
+  const unknown =
+    struct.keep_unknown === true && random.below(2) === 0
+      ? { $unknown: new Uint8Array([3, 0x7f, random.below(256), random.below(256)]) }
+      : {}
   if (struct.kind === 'union') {
+    if ('$unknown' in unknown && random.below(2) === 0) return { case: undefined, value: undefined, ...unknown }
     const field = random.pick(struct.fields)
-    return { case: field.name, value: valueOf(schema, field.type, random, smaller) }
+    return { case: field.name, value: valueOf(schema, field.type, random, smaller), ...unknown }
   }
-  return Object.fromEntries(
-    struct.fields.map((field) => {
-      const present = field.requiredness === 'required' || (size > 0 && random.below(2) === 0)
-      return [field.name, present ? valueOf(schema, field.type, random, smaller) : undefined]
-    }),
-  )
+  return {
+    ...Object.fromEntries(
+      struct.fields.map((field) => {
+        const present = field.requiredness === 'required' || (size > 0 && random.below(2) === 0)
+        return [field.name, present ? valueOf(schema, field.type, random, smaller) : undefined]
+      }),
+    ),
+    ...unknown,
+  }
 }
 
 function scalarOf(of: Scalar, random: Random): unknown {

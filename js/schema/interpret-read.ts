@@ -6,6 +6,7 @@ import { build, literal } from './literal.js'
 import { blankMessage, messageReader } from './message-read.js'
 import type { Field, Int64, Schema, Type } from './model.js'
 import { isRequired, kindOf, presenceSlots } from './types.js'
+import { unknownReader } from './unknown.js'
 
 /** Reads the value in a slot. */
 export type Read = (t: InTape, p: number) => unknown
@@ -77,15 +78,23 @@ export class Readers {
     if (read === undefined) {
       const { kind } = this.schema.structs[index]
       if (kind === 'message') read = messageReader(this, index)
-      else read = kind === 'union' ? this.union(index) : this.fields(index)
-      if (kind === 'exception') {
-        const fields = read
-        const Exception = this.exception(index)
-        read = (t, p) => new Exception(fields(t, p) as Record<string, unknown>)
-      }
+      else read = this.withUnknown(index, kind === 'union' ? this.union(index) : this.fields(index))
       this.structs.set(index, read)
     }
     return read
+  }
+
+  /** A reader of a struct, union or exception with the fields that the schema does not know, given one of the others. */
+  private withUnknown(index: number, fields: Read): Read {
+    const struct = this.schema.structs[index]
+    const unknown = unknownReader(struct)
+    const Exception = struct.kind === 'exception' ? this.exception(index) : undefined
+    return (t, p) => {
+      const known = fields(t, p) as Record<string, unknown>
+      const value = Exception === undefined ? known : new Exception(known)
+      unknown(value, t, p)
+      return value
+    }
   }
 
   /** A reader of a field; absent ones are `undefined` or their default. Given the struct's first presence slot. */

@@ -20,7 +20,8 @@ import { build, literal } from './literal.js'
 import { messageWriter } from './message-write.js'
 import type { Field, Int64, Schema, Type } from './model.js'
 import { isInherited, isInheritedByErrors } from './names.js'
-import { isRequired, kindOf, presenceSlots, recursiveStructs } from './types.js'
+import { isRequired, kindOf, presenceSlots, recursiveStructs, tapeFields } from './types.js'
+import { unknownWriter } from './unknown.js'
 
 /** Writes a value into a slot. Throws TapeTypeError with the path from this value on: `.id`, `[3]`, or nothing. */
 export type Write = (t: OutTape, p: number, value: unknown) => void
@@ -178,9 +179,10 @@ export class Writers {
       fallback: this.fallback(field),
     }))
     const first = presenceSlots(struct)
+    const unknown = unknownWriter(struct)
     return (t, p, value) => {
       if (typeof value !== 'object' || value === null) required('', 'struct', value)
-      const q = t.alloc(first + fields.length)
+      const q = t.alloc(first + tapeFields(struct))
       t.point(p, q, 0)
       const words = new Int32Array(2 * first)
       for (const [position, { name, write, required: must, isOwn, fallback }] of fields.entries()) {
@@ -197,6 +199,7 @@ export class Writers {
         }
         words[position >> 5] |= 1 << (position & 31)
       }
+      unknown(value, t, q, words)
       if (words.every((word) => word === 0)) checkEmpty('', 'struct', value)
       t.i32.set(words, 2 * q)
     }
@@ -213,20 +216,27 @@ export class Writers {
     const struct = this.schema.structs[index]
     const first = presenceSlots(struct)
     const cases = new Map(struct.fields.map(({ name, type }, position) => [name, { position, write: this.of(type) }]))
+    const unknown = unknownWriter(struct)
     return (t, p, value) => {
       if (typeof value !== 'object' || value === null) required('', 'union', value)
       const { case: name, value: inner } = value as { case?: unknown; value?: unknown }
       const chosen = typeof name === 'string' ? cases.get(name) : undefined
-      if (chosen === undefined) noCase('', name)
-      const q = t.alloc(first + struct.fields.length)
+      const q = t.alloc(first + tapeFields(struct))
       t.point(p, q, 0)
-      try {
-        chosen.write(t, q + first + chosen.position, inner)
-      } catch (error) {
-        throw within(`.${name as string}`, error)
+      const words = new Int32Array(2 * first)
+      unknown(value, t, q, words)
+      if (chosen !== undefined) {
+        try {
+          chosen.write(t, q + first + chosen.position, inner)
+        } catch (error) {
+          throw within(`.${name as string}`, error)
+        }
+        words[chosen.position >> 5] |= 1 << (chosen.position & 31)
+      } else if (name !== undefined || words.every((word) => word === 0)) {
+        // A case that the schema does not know is among what it does not know.
+        noCase('', name)
       }
-      t.i32.fill(0, 2 * q, 2 * (q + first))
-      t.i32[2 * q + (chosen.position >> 5)] = 1 << (chosen.position & 31)
+      t.i32.set(words, 2 * q)
     }
   }
 }

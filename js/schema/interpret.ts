@@ -31,6 +31,7 @@ import {
   shapeOf,
   structName,
   successOf,
+  tapeFields,
 } from './types.js'
 
 /** Codecs over one schema. */
@@ -90,6 +91,11 @@ export class Interpreter {
   /** A message of which nothing is set: what reading an empty one gives. */
   blank(index: number): object {
     return this.readers.blank(index)
+  }
+
+  /** A fresh value of a field's default; undefined if it has none. */
+  fallback(field: Field): unknown {
+    return this.readers.fallback(field)()
   }
 
   /** A writer of a message whose errors begin with the message's name. */
@@ -270,7 +276,8 @@ export function argumentPath(schema: Schema, method: Method, field: Field): stri
   return `${methodName(schema, method)}(${field.name})`
 }
 
-function presence(position: number): (t: InTape, p: number) => boolean {
+/** Tells whether the field of a struct at `position` is there; given the struct's first presence slot. */
+export function presence(position: number): (t: InTape, p: number) => boolean {
   const word = position >> 5
   const bit = 1 << (position & 31)
   return (t, p) => (t.i32[2 * p + word] & bit) !== 0
@@ -290,7 +297,7 @@ function rooted(root: string, write: Write): Write {
 /** Lays a struct of which nothing is present yet; returns its first slot. */
 function emptyStruct(t: OutTape, struct: Struct): number {
   const first = presenceSlots(struct)
-  const q = t.alloc(first + struct.fields.length)
+  const q = t.alloc(first + tapeFields(struct))
   t.i32.fill(0, 2 * q, 2 * (q + first))
   return q
 }

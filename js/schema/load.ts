@@ -7,9 +7,11 @@ import type {
   MethodShape,
   Program,
   ServiceDescriptor,
+  ThriftServiceDescriptor,
 } from '../core/descriptor.js'
 import { compileSchema, type CompileOptions } from './compile.js'
 import type { ExceptionClass } from './exceptions.js'
+import { keepUnknown } from './keep-unknown.js'
 import type { Schema } from './model.js'
 import { parseDescriptorSet, parseProto, parseThrift } from './parse.js'
 
@@ -17,6 +19,11 @@ import { parseDescriptorSet, parseProto, parseThrift } from './parse.js'
 export interface LoadThriftOptions extends CompileOptions {
   /** Directories searched for included files, after that of the including file. */
   readonly includeDirs?: readonly string[]
+  /**
+   * Structs, unions and exceptions keep the fields that the IDL does not know, in `$unknown`, and they are written back. Default false: they are
+   * passed over.
+   */
+  readonly keepUnknown?: boolean
 }
 
 /** Options of {@link loadProto}. */
@@ -29,7 +36,7 @@ export interface LoadProtoOptions extends CompileOptions {
 export type GenericMessage = Record<string, unknown>
 
 /** A service whose types are only known at run time. */
-export type GenericService = ServiceDescriptor<
+export type GenericService = ThriftServiceDescriptor<
   Readonly<Record<string, MethodDescriptor<GenericMessage, GenericMessage>>>
 >
 
@@ -58,7 +65,7 @@ export async function loadThrift(
   options: LoadThriftOptions = {},
 ): Promise<Readonly<Record<string, GenericService>>> {
   const schema = parseThrift(typeof files === 'string' ? [files] : files, options.includeDirs)
-  const compiled = compileSchema(schema, options)
+  const compiled = compileSchema(options.keepUnknown === true ? keepUnknown(schema) : schema, options)
   exceptions.set(compiled.program, byName(compiled.exceptions.map((it) => [it.name, it.class])))
   return byName(compiled.services.map((service) => [service.name, service as GenericService]))
 }

@@ -12,6 +12,7 @@ import {
 } from './message.js'
 import type { Int64, Schema, Type } from './model.js'
 import { kindOf, presenceSlots, structName } from './types.js'
+import { unknownReader } from './unknown.js'
 
 /** What a reader of messages asks of the others. */
 export interface MessageReading {
@@ -34,11 +35,11 @@ export function messageReader(reading: MessageReading, index: number): Read {
     isOneof(property) ? oneofReader(reading, property, name, first) : fieldReader(reading, property, name, first),
   )
   const prototype = prototypeOf(reading, properties)
-  const unknown = struct.fields.length
+  const unknown = unknownReader(struct)
   return (t, p) => {
     const message = Object.create(prototype) as Record<string, unknown>
     for (const part of parts) part(message, t, p)
-    if (isPresent(t, p, unknown)) message.$unknown = t.binary(p + first + unknown)
+    unknown(message, t, p)
     return message
   }
 }

@@ -1,11 +1,12 @@
 /** Writers of messages as closures over the schema. */
-import { checkEmpty, isBytes, noMember, own, required } from '../core/tape/checks.js'
+import { checkEmpty, noMember, own, required } from '../core/tape/checks.js'
 import { absent } from '../core/tape/errors.js'
 import type { OutTape } from '../core/tape/writer.js'
 import { within, type Write } from './interpret-write.js'
 import { absenceOf, isOneof, propertiesOf, type MessageField, type MessageOneof } from './message.js'
 import type { Schema, Type } from './model.js'
 import { kindOf, presenceSlots, tapeFields } from './types.js'
+import { unknownWriter } from './unknown.js'
 
 /** What a writer of messages asks of the others. */
 export interface MessageWriting {
@@ -25,20 +26,13 @@ export function messageWriter(writing: MessageWriting, index: number): (t: OutTa
   const parts = propertiesOf(struct).map((property) =>
     isOneof(property) ? oneofWriter(writing, property, first) : fieldWriter(writing, property, first),
   )
-  const unknown = struct.fields.length
+  const unknown = unknownWriter(struct)
   return (t, value) => {
     if (typeof value !== 'object' || value === null) required('', 'struct', value)
     const q = t.alloc(size)
     const words = new Int32Array(2 * first)
     for (const part of parts) part(t, q, words, value)
-    const { $unknown: rest } = value as { readonly $unknown?: unknown }
-    if (rest !== undefined && rest !== null) {
-      if (!isBytes(rest)) required('.$unknown', 'Uint8Array', rest)
-      if (rest.length > 0) {
-        t.binary(q + first + unknown, rest)
-        mark(words, unknown)
-      }
-    }
+    unknown(value, t, q, words)
     if (words.every((word) => word === 0)) checkEmpty('', 'struct', value)
     t.i32.set(words, 2 * q)
     return q

@@ -52,12 +52,15 @@ export type Type =
   | { readonly set: Type }
   | { readonly map: readonly [key: Type, value: Type] }
 
-/** What a struct is in the IDL; `args` and `result` are made for methods. */
-export type StructKind = 'struct' | 'union' | 'exception' | 'args' | 'result' | 'message'
+/**
+ * What a struct is in the IDL; `args` and `result` are made for methods. An `opaque` message is one that a codec of the user's reads and writes: all of
+ * its bytes are what the schema does not know.
+ */
+export type StructKind = 'struct' | 'union' | 'exception' | 'args' | 'result' | 'message' | 'opaque'
 
 /**
- * A struct, union, exception, a method's arguments or result, or a Protobuf message, which on the tape has one field more: a binary of the
- * fields that the schema does not know.
+ * A struct, union, exception, a method's arguments or result, or a Protobuf message. What keeps the fields that the schema does not know, as messages
+ * do, has one field more on the tape: a binary of them.
  */
 export interface Struct {
   /** Name as in the IDL; `Service.method_args` and `Service.method_result` for the made ones. */
@@ -66,6 +69,8 @@ export interface Struct {
   readonly kind: StructKind
   /** In the order of the IDL; the position is the field's place on the tape. */
   readonly fields: readonly Field[]
+  /** Thrift: it keeps the fields that the schema does not know. */
+  readonly keep_unknown?: boolean
   /** Protobuf: names of its oneofs; fields refer to them by index. */
   readonly oneofs?: readonly string[]
   readonly annotations?: Annotations

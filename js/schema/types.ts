@@ -27,9 +27,14 @@ export function isUnsigned(kind: Kind): boolean {
   return kind.startsWith('uint') || kind.startsWith('fixed')
 }
 
-/** Fields a struct has on the tape: a message has one more, a binary of what the schema does not know. */
+/** True for a struct that keeps the fields that the schema does not know, in `$unknown`: every message of Protobuf. */
+export function keepsUnknown({ kind, keep_unknown: keeps }: Struct): boolean {
+  return kind === 'message' || keeps === true
+}
+
+/** Fields a struct has on the tape: one more, behind the others, where it keeps what the schema does not know: a binary. */
 export function tapeFields(struct: Struct): number {
-  return struct.kind === 'message' ? struct.fields.length + 1 : struct.fields.length
+  return keepsUnknown(struct) ? struct.fields.length + 1 : struct.fields.length
 }
 
 /** Presence slots a struct begins with. */

@@ -27,7 +27,7 @@ export function wireSchema(schema: Schema, paths: readonly string[]): Schema {
             ...(annotations === undefined ? {} : { annotations }),
           })),
         }),
-    structs: schema.structs.map(({ name, file, kind, fields, oneofs, annotations }) => ({
+    structs: schema.structs.map(({ name, file, kind, fields, keep_unknown: keeps, oneofs, annotations }) => ({
       name,
       file,
       kind,
@@ -40,6 +40,7 @@ export function wireSchema(schema: Schema, paths: readonly string[]): Schema {
         ...protobufPart(field),
         ...(field.annotations === undefined ? {} : { annotations: field.annotations }),
       })),
+      ...(keeps === undefined ? {} : { keep_unknown: keeps }),
       ...(oneofs === undefined ? {} : { oneofs }),
       ...(annotations === undefined ? {} : { annotations }),
     })),

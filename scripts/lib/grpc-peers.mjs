@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import process from 'node:process'
 
 import { aptInstall } from './apt.mjs'
+import { mustBuild } from './build.mjs'
+import { needGo } from './go.mjs'
 import { root } from './paths.mjs'
-import { Failure, must, npm, which } from './process.mjs'
+import { must, npm } from './process.mjs'
 
 /**
  * @typedef {object} Recipe
@@ -40,7 +42,7 @@ function goProgram(name, title) {
     version,
     async make(folder) {
       needGo()
-      await must({ command: 'go', args: ['install', `${module}@${version}`], env: { GOBIN: folder } })
+      await mustBuild({ command: 'go', args: ['install', `${module}@${version}`], env: { GOBIN: folder } })
     },
   }
 }
@@ -55,7 +57,9 @@ const GRPC_GO = {
   'interop-server': 'google.golang.org/grpc/interop/server',
   'compressed-client': './compressed-client',
   'compressed-server': './compressed-server',
+  'error-details': './error-details',
   'item-server': './item-server',
+  'keepalive-client': './keepalive-client',
 }
 
 /** @type {Record<Name, Recipe>} */
@@ -71,11 +75,6 @@ export const grpcRecipes = {
   h2spec: goProgram('h2spec', 'h2spec'),
 }
 
-function needGo() {
-  if (which('go') === undefined)
-    throw new Failure('go is missing. Install Go 1.26 or newer (https://go.dev) and try again.')
-}
-
 /**
  * The module is copied, for the code of item.proto is generated inside of it.
  * @param {string} folder
@@ -84,7 +83,7 @@ async function grpcGo(folder) {
   needGo()
   const module = join(folder, 'module')
   cpSync(join(root, 'tests/peers/grpc-go'), module, { recursive: true })
-  const go = (/** @type {readonly string[]} */ args) => must({ command: 'go', args, cwd: module })
+  const go = (/** @type {readonly string[]} */ args) => mustBuild({ command: 'go', args, cwd: module })
   await go(['run', './generate', join(root, ITEM), 'grpc-go-peer/item', './item'])
   for (const [program, source] of Object.entries(GRPC_GO)) {
     await go(['build', '-o', join(folder, program), source])

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /**
- * load-client.mjs --address HOST:PORT [--connections N] [--seconds S] [--pipelined IN_FLIGHT]
+ * load-client.mjs --address HOST:PORT [--connections N] [--seconds S] [--pipelined IN_FLIGHT | --multiplexed IN_FLIGHT]
  *
  * Closed-loop load from a volo-js client in TypeScript: as many calls of GetItem in flight as there are connections, or IN_FLIGHT calls on one
- * pipelined connection. Every reply is checked. Prints a line of JSON a second, and one with the result at the end.
+ * pipelined or multiplexed connection. Every reply is checked. Prints a line of JSON a second, and one with the result at the end.
  */
 import process from 'node:process'
 import { createHistogram } from 'node:perf_hooks'
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     connections: { type: 'string', default: '64' },
     seconds: { type: 'string', default: '5' },
     pipelined: { type: 'string' },
+    multiplexed: { type: 'string' },
   },
 })
 if (values.address === undefined) throw new Error('load-client.mjs needs --address HOST:PORT')
@@ -24,9 +25,12 @@ if (values.address === undefined) throw new Error('load-client.mjs needs --addre
 const { Client } = await built('dist/bundle/thrift/index.js')
 const { ItemService } = await built('examples/volo-gen/index.js')
 
-const inFlight = Number(values.pipelined ?? values.connections)
+const inFlight = Number(values.multiplexed ?? values.pipelined ?? values.connections)
 const builder = Client.of(ItemService, 'item').address(values.address)
-const client = (values.pipelined === undefined ? builder.pool({ size: inFlight }) : builder.pipelined()).build()
+if (values.multiplexed !== undefined) builder.multiplexed({ connections: 1 })
+else if (values.pipelined !== undefined) builder.pipelined()
+else builder.pool({ size: inFlight })
+const client = builder.build()
 
 const histogram = createHistogram()
 let calls = 0

@@ -13,6 +13,9 @@ export const buildCache = join(root, 'node_modules', '.cache', 'volo-js')
 /** What several checkouts share: built peers, pinned tools. `VOLO_CACHE` moves it. */
 export const sharedCache = process.env.VOLO_CACHE ?? join(homedir(), '.cache', 'volo-js')
 
+/** Where cargo builds peers, a folder a workspace. */
+export const peersTarget = join(sharedCache, 'peers', 'target')
+
 /** Cargo's build directory. */
 export const cargoTarget = process.env.CARGO_TARGET_DIR ?? join(root, 'target')
 

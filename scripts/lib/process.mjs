@@ -1,9 +1,11 @@
 /** Child processes: run to the end, or start, wait until they listen, and end. */
 import { spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
+import { connect } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { delimiter, join } from 'node:path'
 import process from 'node:process'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { root } from './paths.mjs'
 
@@ -167,6 +169,21 @@ export async function must(command, options) {
   return result
 }
 
+/**
+ * Whether somebody accepts a connection.
+ * @param {import('node:net').NetConnectOpts} address
+ * @returns {Promise<boolean>}
+ */
+function accepts(address) {
+  return new Promise((resolve) => {
+    const socket = connect(address, () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.on('error', () => resolve(false))
+  })
+}
+
 /** A server in a child process. */
 export class ServerProcess {
   /** @type {import('node:child_process').ChildProcess} */
@@ -191,7 +208,8 @@ export class ServerProcess {
   /**
    * Starts a server and waits for its `listening on ADDRESS` line.
    * @param {Command} command
-   * @param {{ timeout?: number, ipc?: boolean }} [options] `timeout` in ms, default 15 s; `ipc`: open a message channel
+   * @param {{ timeout?: number, ipc?: boolean, reach?: import('node:net').NetConnectOpts }} [options] `timeout` in ms, default a minute;
+   *   `ipc`: open a message channel; `reach`: where it listens, for one that prints no such line
    * @returns {Promise<ServerProcess>}
    */
   static async start(command, options = {}) {
@@ -201,16 +219,18 @@ export class ServerProcess {
       stdio: options.ipc ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
     })
     const server = new ServerProcess(child)
-    await server.#listening(command, options.timeout ?? 15_000)
+    await server.#listening(command, options.timeout ?? 60_000, options.reach)
     return server
   }
 
   /**
    * @param {Command} command
    * @param {number} timeout
+   * @param {import('node:net').NetConnectOpts} [reach]
    */
-  async #listening(command, timeout) {
+  async #listening(command, timeout, reach) {
     const name = [command.command, ...command.args].join(' ')
+    let late = false
     /** @type {Promise<void>} */
     const ready = new Promise((resolve, reject) => {
       /** @param {string} chunk */
@@ -227,15 +247,33 @@ export class ServerProcess {
       this.#child.stdout?.setEncoding('utf8').on('data', read)
       this.#child.stderr?.setEncoding('utf8').on('data', read)
       this.#child.on('error', (error) => reject(new Failure(`${name} could not be started: ${error.message}`)))
-      void this.#exited.then((code) =>
-        reject(new Failure(`${name} ended with exit code ${code} before it listened.`, { output: this.#output })),
-      )
+      void this.#exited.then((code) => {
+        const what = late
+          ? `did not listen within ${timeout / 1000} s`
+          : `ended with exit code ${code} before it listened`
+        reject(new Failure(`${name} ${what}.`, { output: this.#output }))
+      })
     })
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), timeout)
+    const timer = setTimeout(() => {
+      late = true
+      this.#child.kill('SIGKILL')
+    }, timeout)
     try {
-      await ready
+      await (reach === undefined ? ready : Promise.race([ready, this.#reached(reach)]))
     } finally {
       clearTimeout(timer)
+    }
+  }
+
+  /**
+   * Resolves when the server accepts connections; never if it has ended before.
+   * @param {import('node:net').NetConnectOpts} address
+   * @returns {Promise<void>}
+   */
+  async #reached(address) {
+    while (!(await accepts(address))) {
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) return new Promise(() => undefined)
+      await sleep(20)
     }
   }
 

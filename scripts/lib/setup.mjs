@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { join } from 'node:path'
 import process from 'node:process'
 
+import { mustBuild } from './build.mjs'
 import { addonFile, buildCache, root } from './paths.mjs'
 import { bin, Failure, must, napi, npm, which } from './process.mjs'
 import { clearStamp, hashOf, readStamp, writeStamp } from './stamp.mjs'
@@ -18,7 +19,7 @@ import { dim, green, time } from './terminal.mjs'
  * @property {string} title what it does, for the terminal
  * @property {readonly string[]} needs names of steps that come first
  * @property {(context: Context) => boolean} isDone
- * @property {(context: Context) => Promise<void>} run
+ * @property {(context: Context) => Promise<string | void>} run comes back with a remark, where there is one
  */
 
 /**
@@ -27,10 +28,13 @@ import { dim, green, time } from './terminal.mjs'
  * @property {boolean} stream let the tools write to this terminal
  */
 
+/** @typedef {(step: Step, event: 'skipped' | 'started' | 'done', ms: number, remark: string) => void} Report */
+
 /** IDL of examples and tests, and the folder its code goes to. Generated code is not committed. */
 const GENERATED = [
   { idl: 'examples/item.thrift', out: 'examples/volo-gen' },
   { idl: 'tests/fixtures/everything.thrift', out: 'tests/volo-gen' },
+  { idl: 'tests/fixtures/estate.thrift', out: 'tests/volo-gen/estate' },
   { idl: 'examples/item.proto', out: 'examples/volo-gen/grpc' },
   { idl: 'tests/fixtures/grpc/test.proto', out: 'tests/volo-gen/grpc' },
 ]
@@ -92,10 +96,11 @@ const addon = {
     const out = join(buildCache, 'addon')
     mkdirSync(out, { recursive: true })
     const args = ['build', '--platform', '--profile', profile, '--no-js', '--output-dir', out]
-    await must(napi(args), { stream })
+    const { remark } = await mustBuild(napi(args), { stream })
     // Renamed into place: a process that has the old file mapped keeps it.
     renameSync(join(out, addonFile()), join(root, addonFile()))
     writeStamp('addon', `${profile} ${hash}`)
+    return remark
   },
 }
 
@@ -121,9 +126,16 @@ const typescript = {
  * modules as the compiler wrote them.
  */
 const BUNDLE = [
-  ...['index', 'thrift/index', 'grpc/index', 'protobuf/index', 'testing/index', 'core/generated', 'build/index'].map(
-    (entry) => `./dist/${entry}.js`,
-  ),
+  ...[
+    'index',
+    'thrift/index',
+    'grpc/index',
+    'protobuf/index',
+    'protobuf-es/index',
+    'testing/index',
+    'core/generated',
+    'build/index',
+  ].map((entry) => `./dist/${entry}.js`),
   '--bundle',
   '--splitting',
   '--format=esm',
@@ -189,7 +201,7 @@ export const steps = [dependencies, addon, typescript, generated]
  * @param {Profile} options.profile
  * @param {readonly string[]} [options.only] names of steps; default all
  * @param {boolean} [options.stream] default true
- * @param {(step: Step, event: 'skipped' | 'started' | 'done', ms: number) => void} [options.report]
+ * @param {Report} [options.report]
  */
 export async function setup(options) {
   const context = { profile: options.profile, stream: options.stream ?? true }
@@ -212,17 +224,17 @@ export async function setup(options) {
 /**
  * @param {Step} step
  * @param {Context} context
- * @param {((step: Step, event: 'skipped' | 'started' | 'done', ms: number) => void) | undefined} report
+ * @param {Report | undefined} report
  */
 async function perform(step, context, report) {
   if (step.isDone(context)) {
-    report?.(step, 'skipped', 0)
+    report?.(step, 'skipped', 0, '')
     return
   }
-  report?.(step, 'started', 0)
+  report?.(step, 'started', 0, '')
   const start = performance.now()
-  await step.run(context)
-  report?.(step, 'done', performance.now() - start)
+  const remark = await step.run(context)
+  report?.(step, 'done', performance.now() - start, remark ?? '')
 }
 
 /**

@@ -8,7 +8,8 @@ import { buildCache, root } from './paths.mjs'
 const SKIPPED = new Set(['node_modules', 'target', 'dist', 'volo-gen', '.git', 'artifacts'])
 
 /**
- * Files under a path of the repository, sorted; the path itself if it is a file, nothing if it does not exist.
+ * Files under a path of the repository, sorted; the path itself if it is a file, nothing if it does not exist. What is compiled in place, beside
+ * its source, is none of the repository's.
  * @param {string} path
  * @returns {string[]} absolute paths
  */
@@ -17,8 +18,12 @@ export function files(path) {
   const stat = statSync(absolute, { throwIfNoEntry: false })
   if (stat === undefined) return []
   if (stat.isFile()) return [absolute]
-  return readdirSync(absolute, { withFileTypes: true })
-    .filter((entry) => !SKIPPED.has(entry.name))
+  const entries = readdirSync(absolute, { withFileTypes: true })
+  const names = new Set(entries.map((entry) => entry.name))
+  const isCompiled = (/** @type {string} */ name) =>
+    /\.js(\.map)?$/.test(name) && names.has(name.replace(/\.js(\.map)?$/, '.ts'))
+  return entries
+    .filter(({ name }) => !SKIPPED.has(name) && !isCompiled(name))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry) => files(join(path, entry.name)))
 }

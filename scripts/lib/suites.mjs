@@ -5,10 +5,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 
+import { build, mustBuild } from './build.mjs'
 import { cached } from './cached.mjs'
 import { countCargo, countExpectations, countSum, countTap } from './count.mjs'
 import { LINES, NODES, nodeOf } from './nodes.mjs'
-import { buildCache, root, sharedCache } from './paths.mjs'
+import { buildCache, cargoTarget, peersTarget, root, sharedCache } from './paths.mjs'
 import { bin, Failure, must, run, which } from './process.mjs'
 import { setup } from './setup.mjs'
 import { files } from './stamp.mjs'
@@ -50,8 +51,18 @@ const NOT_SANITIZED = {
  * @property {readonly string[]} needs suites that must have passed before
  * @property {'rust' | 'node'} lane one suite of a lane runs at a time: two cargo runs would wait for each other's lock
  * @property {boolean} [preparation] does not count as a test, unless it fails
+ * @property {() => readonly string[]} [builds] folders that it has built in and no later suite does
  * @property {() => Promise<Outcome>} run
  */
+
+/**
+ * Runs a command. What cargo builds, the machine may spoil.
+ * @param {import('./process.mjs').Command} command
+ * @returns {ReturnType<typeof build>}
+ */
+async function perform(command) {
+  return command.command === 'cargo' ? build(command) : { ...(await run(command)), remark: '' }
+}
 
 /**
  * A check that passes or fails as a whole.
@@ -59,8 +70,8 @@ const NOT_SANITIZED = {
  * @returns {Promise<Outcome>}
  */
 async function check(command) {
-  const { code, output } = await run(command)
-  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, output }
+  const { code, output, remark } = await perform(command)
+  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, output, remark }
 }
 
 /**
@@ -71,12 +82,14 @@ async function check(command) {
  * @returns {Promise<Outcome>}
  */
 async function counted(command, countIn) {
-  const { code, output, stdout } = await run(command)
+  const { code, output: all, stdout, remark } = await perform(command)
   const counts = countIn(stdout)
+  // A thousand tests that passed would hide the one that did not.
+  const output = countIn === countTap ? all.replace(/^ok \d+ .*\n/gm, '') : all
   if (counts.passed + counts.failed === 0) {
-    return { passed: 0, failed: 1, output: `${output}\nNo test ran.` }
+    return { passed: 0, failed: 1, output: `${output}\nNo test ran.`, remark }
   }
-  return { ...counts, failed: counts.failed === 0 && code !== 0 ? 1 : counts.failed, output }
+  return { ...counts, failed: counts.failed === 0 && code !== 0 ? 1 : counts.failed, output, remark }
 }
 
 /**
@@ -85,14 +98,21 @@ async function counted(command, countIn) {
  * @returns {Promise<Outcome>}
  */
 async function checks(commands) {
-  const sum = { passed: 0, failed: 0, output: '' }
-  for (const command of commands) {
-    const outcome = await check(command)
-    sum.passed += outcome.passed
-    sum.failed += outcome.failed
-    if (outcome.failed > 0) sum.output += outcome.output
-  }
-  return sum
+  const outcomes = []
+  for (const command of commands) outcomes.push(await check(command))
+  return together(outcomes)
+}
+
+/**
+ * Outcomes of a suite's parts as one.
+ * @param {readonly Outcome[]} outcomes
+ * @returns {Outcome}
+ */
+function together(outcomes) {
+  const sum = (/** @type {'passed' | 'failed'} */ key) => outcomes.reduce((total, outcome) => total + outcome[key], 0)
+  const output = outcomes.filter(({ failed }) => failed > 0).map(({ output }) => output.trimEnd())
+  const remarks = outcomes.map(({ remark }) => remark).filter(Boolean)
+  return { passed: sum('passed'), failed: sum('failed'), output: output.join('\n'), remark: remarks.join('; ') }
 }
 
 /**
@@ -107,9 +127,10 @@ async function steps(only) {
     profile: 'fast',
     only,
     stream: false,
-    report: (step, event) => event === 'done' && done.push(step.title),
+    report: (_step, event, _ms, remark) => event === 'done' && done.push(remark),
   })
-  return { passed: 1, failed: 0, output: '', remark: done.length > 0 ? '' : 'up to date' }
+  const remark = done.length > 0 ? done.filter((told) => told !== '').join('; ') : 'up to date'
+  return { passed: 1, failed: 0, output: '', remark }
 }
 
 /**
@@ -123,7 +144,7 @@ async function cargoFuzz() {
   const tool = which('cargo-fuzz')
   if (tool !== undefined) return tool
   const folder = await cached(`cargo-fuzz-${CARGO_FUZZ}-${process.arch}`, 'cargo-fuzz', async (aside) => {
-    await must(cargo(['install', 'cargo-fuzz', '--version', CARGO_FUZZ, '--locked', '--root', aside]))
+    await mustBuild(cargo(['install', 'cargo-fuzz', '--version', CARGO_FUZZ, '--locked', '--root', aside]))
   })
   return join(folder, 'bin', 'cargo-fuzz')
 }
@@ -157,20 +178,32 @@ async function soak() {
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, output, remark }
 }
 
+/** Where the addon is built: napi-rs names the platform, so what runs while others are compiled has a folder of its own. */
+const builtFast = () =>
+  (existsSync(cargoTarget) ? readdirSync(cargoTarget, { withFileTypes: true }) : [])
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => (name === 'fast' ? join(cargoTarget, name) : join(cargoTarget, name, 'fast')))
+
+/** Where suites build that compile with other flags, or another compiler: an ordinary build would wait for the lock, or build all anew. */
+const OWN_TARGETS = {
+  miri: join(sharedCache, 'miri'),
+  loom: join(sharedCache, 'loom'),
+  sanitizers: join(sharedCache, 'sanitizers'),
+  fuzz: join(root, 'fuzz', 'target'),
+}
+
 /** The crate whose memory JavaScript writes as well, interpreted: every access is checked. */
 async function miri() {
   await nightly('Miri', ['miri', 'rust-src'])
   const command = cargo(['+nightly', 'miri', 'test', '-p', 'volo-js-tape', '--lib', '--tests', '--no-fail-fast'])
-  // Not in the target folder of this checkout: an ordinary build would wait for the lock.
-  const env = { ...command.env, CARGO_TARGET_DIR: join(sharedCache, 'miri') }
+  const env = { ...command.env, CARGO_TARGET_DIR: OWN_TARGETS.miri, CARGO_INCREMENTAL: '0' }
   return counted({ ...command, env }, countCargo)
 }
 
 /** What crosses between threads, in every order in which its steps may happen. */
 function loom() {
   const command = cargo(['test', '-p', 'volo-js-io-threads', '--lib', '--profile', 'fast'])
-  // Compiled with other flags, so in a folder of its own: sharing one would build everything anew each time.
-  const env = { ...command.env, CARGO_TARGET_DIR: join(sharedCache, 'loom'), RUSTFLAGS: '--cfg volo_loom' }
+  const env = { ...command.env, CARGO_TARGET_DIR: OWN_TARGETS.loom, RUSTFLAGS: '--cfg volo_loom' }
   return counted({ ...command, env }, countCargo)
 }
 
@@ -183,7 +216,7 @@ async function sanitizers() {
     throw new Failure(`Sanitizers run on ${SANITIZED_TARGET} only; this is ${process.platform}-${process.arch}.`)
   }
   await nightly('The sanitizers', ['rust-src'])
-  const sum = { passed: 0, failed: 0, output: '' }
+  const outcomes = []
   for (const [sanitizer, excluded] of Object.entries(NOT_SANITIZED)) {
     const crates = ['--workspace', ...excluded.flatMap((crate) => ['--exclude', crate])]
     const command = cargo([
@@ -200,7 +233,8 @@ async function sanitizers() {
     const env = {
       ...command.env,
       // The standard library is built for it too, which takes minutes; the next run, of any checkout, finds it here.
-      CARGO_TARGET_DIR: join(sharedCache, 'sanitizers', sanitizer),
+      CARGO_TARGET_DIR: join(OWN_TARGETS.sanitizers, sanitizer),
+      CARGO_INCREMENTAL: '0',
       RUSTFLAGS: `-Zsanitizer=${sanitizer} --cfg volo_sanitized`,
       // A trace of a panic that a test wants takes longer here than the test.
       RUST_BACKTRACE: '0',
@@ -212,12 +246,9 @@ async function sanitizers() {
       // What is known of others, each with its reason.
       LSAN_OPTIONS: `suppressions=${join(root, 'tests', 'soundness', 'leaks.supp')}:print_suppressions=0`,
     }
-    const outcome = await counted({ ...command, env }, countCargo)
-    sum.passed += outcome.passed
-    sum.failed += outcome.failed
-    if (outcome.failed > 0) sum.output += outcome.output
+    outcomes.push(await counted({ ...command, env }, countCargo))
   }
-  return sum
+  return together(outcomes)
 }
 
 /** @returns {Promise<Outcome>} */
@@ -229,14 +260,15 @@ async function fuzz() {
   if (targets.length === 0) return { passed: 0, failed: 1, output: 'fuzz/fuzz_targets holds no target.' }
   await nightly('Fuzzing', [])
   const tool = await cargoFuzz()
-  const sum = { passed: 0, failed: 0, output: '' }
+  /** @type {Outcome[]} */
+  const outcomes = []
   let runs = 0
   for (const target of targets) {
     // The corpus of the repository is read, what is found goes to a folder of this checkout.
     const found = join(buildCache, 'fuzz', target)
     await must({ command: 'mkdir', args: ['-p', found] })
     const seeds = join(root, 'fuzz', 'corpus', target)
-    const { code, output } = await run({
+    const { code, output, remark } = await build({
       command: tool,
       args: [
         'fuzz',
@@ -251,13 +283,11 @@ async function fuzz() {
     })
     const made = Number(/Done (\d+) runs/.exec(output)?.[1] ?? 0)
     runs += made
-    if (code === 0 && made > 0) sum.passed++
-    else {
-      sum.failed++
-      sum.output += output.slice(-20_000)
-    }
+    const passed = code === 0 && made > 0 ? 1 : 0
+    outcomes.push({ passed, failed: 1 - passed, output: output.slice(-20_000), remark })
   }
-  return { ...sum, remark: `${runs.toLocaleString('en-US')} inputs` }
+  const all = together(outcomes)
+  return { ...all, remark: [`${runs.toLocaleString('en-US')} inputs`, all.remark].filter(Boolean).join('; ') }
 }
 
 /** @returns {Promise<Outcome>} */
@@ -283,22 +313,33 @@ async function actionlint() {
   return join(folder, 'actionlint')
 }
 
+/** Tests of what Node itself has a part in: storages, threads and their ends, signals, sockets that change hands. */
+const NEAR_NODE = [
+  'tests/life/**',
+  'tests/isolates/**',
+  'tests/soundness/isolates.test.js',
+  'tests/restart/grpc.test.js',
+  'tests/faults/large.test.js',
+  'dist/core/**',
+  'dist/grpc/**',
+  'dist/restart/**',
+]
+
 /**
  * AVA's tests under other versions of Node: those that come near to Node itself.
  * @returns {Promise<Outcome>}
  */
 async function nodes() {
-  const sum = { passed: 0, failed: 0, output: '' }
+  const outcomes = []
   const others = LINES.filter((line) => !process.version.startsWith(`v${line}.`))
   for (const line of others) {
     const ava = join(root, 'node_modules', 'ava', 'entrypoints', 'cli.mjs')
-    const args = [ava, '--tap', 'tests/life/**', 'dist/core/**']
-    const outcome = await counted({ command: await nodeOf(line), args }, countTap)
-    sum.passed += outcome.passed
-    sum.failed += outcome.failed
-    if (outcome.failed > 0) sum.output += `Node ${line}:\n${outcome.output}`
+    const args = [ava, '--tap', ...NEAR_NODE]
+    // A hundred isolates tell of a crash as a thousand do; those go by the machine's own Node.
+    const outcome = await counted({ command: await nodeOf(line), args, env: { VOLO_ISOLATES: '100' } }, countTap)
+    outcomes.push({ ...outcome, output: `Node ${line}:\n${outcome.output}` })
   }
-  return { ...sum, remark: others.map((line) => NODES[line]).join(', ') }
+  return { ...together(outcomes), remark: others.map((line) => NODES[line]).join(', ') }
 }
 
 /**
@@ -314,14 +355,16 @@ async function packages() {
 
 /** What must hold whatever moves the bytes. Tests that take every runtime in turn by themselves are not among them. */
 const behaviour = [
-  ...['addresses', 'deadlines', 'limits', 'malformed', 'peers-of-clients', 'peers-of-servers'].map(
+  ...['addresses', 'deadlines', 'large', 'limits', 'malformed', 'peers-of-clients', 'peers-of-servers'].map(
     (name) => `tests/faults/${name}.test.js`,
   ),
   'tests/life/*.test.js',
   'tests/interop/clients.test.js',
   'tests/interop/servers.test.js',
+  'tests/interop/grpc/*.test.js',
+  'tests/attacks/grpc/*.test.js',
   'dist/core/*.test.js',
-  'dist/grpc/calls.test.js',
+  'dist/grpc/*.test.js',
 ]
 
 /**
@@ -354,6 +397,7 @@ export const suites = [
     needs: ['dependencies'],
     lane: 'rust',
     preparation: true,
+    builds: builtFast,
     run: () => steps(['addon']),
   },
   {
@@ -372,9 +416,11 @@ export const suites = [
     title: 'peers to test against',
     needs: ['dependencies'],
     lane: 'node',
+    builds: () => [peersTarget],
     async run() {
-      await must({ command: process.execPath, args: ['scripts/peers.mjs', '--tests'] })
-      return counted({ command: process.execPath, args: ['tests/peers/check.mjs'] }, countSum)
+      const { output } = await must({ command: process.execPath, args: ['scripts/peers.mjs', '--tests'] })
+      const outcome = await counted({ command: process.execPath, args: ['tests/peers/check.mjs'] }, countSum)
+      return { ...outcome, remark: output.match(/^built once more: .*$/gm)?.join('; ') ?? '' }
     },
   },
   {
@@ -392,6 +438,13 @@ export const suites = [
     needs: ['generated', 'peers'],
     lane: 'node',
     run: () => counted(bin('ava', ['--tap']), countTap),
+  },
+  {
+    name: 'interop',
+    title: "Apache Thrift's cross tests",
+    needs: ['generated', 'peers'],
+    lane: 'node',
+    run: () => counted({ command: process.execPath, args: ['tests/interop/apache/matrix.mjs'] }, countSum),
   },
   behaviourOn('tokio'),
   behaviourOn('monoio'),
@@ -414,6 +467,7 @@ export const suites = [
     title: 'clippy',
     needs: ['addon'],
     lane: 'rust',
+    builds: () => [join(cargoTarget, 'debug')],
     run: () => check(cargo(['clippy', '--workspace', '--all-targets', '--', '-D', 'warnings'])),
   },
   {
@@ -437,9 +491,16 @@ export const suites = [
     lane: 'node',
     run: soak,
   },
-  { name: 'miri', title: 'Miri: tape', needs: ['addon'], lane: 'rust', run: miri },
-  { name: 'loom', title: 'loom: threads', needs: ['addon'], lane: 'rust', run: loom },
-  { name: 'sanitizers', title: 'address and thread sanitizer', needs: ['addon'], lane: 'rust', run: sanitizers },
+  { name: 'miri', title: 'Miri: tape', needs: ['addon'], lane: 'rust', builds: () => [OWN_TARGETS.miri], run: miri },
+  { name: 'loom', title: 'loom: threads', needs: ['addon'], lane: 'rust', builds: () => [OWN_TARGETS.loom], run: loom },
+  {
+    name: 'sanitizers',
+    title: 'address and thread sanitizer',
+    needs: ['addon'],
+    lane: 'rust',
+    builds: () => [OWN_TARGETS.sanitizers],
+    run: sanitizers,
+  },
   {
     name: 'outfit',
     title: 'Nodes, runners, roots',
@@ -461,5 +522,5 @@ export const suites = [
   },
   { name: 'nodes', title: 'other versions of Node', needs: ['generated', 'outfit'], lane: 'node', run: nodes },
   { name: 'packages', title: 'installed packages', needs: ['generated', 'outfit'], lane: 'node', run: packages },
-  { name: 'fuzz', title: 'fuzz targets', needs: ['addon'], lane: 'rust', run: fuzz },
+  { name: 'fuzz', title: 'fuzz targets', needs: ['addon'], lane: 'rust', builds: () => [OWN_TARGETS.fuzz], run: fuzz },
 ]

@@ -1,46 +1,33 @@
-/** The server of a soak run. Questions: `usage`, `stats`, `close`. */
-import { setTimeout as wait } from 'node:timers/promises'
+/** The servers of a soak run, one of them with TLS. Questions: `usage`, `stats`, `addresses`, `close`. */
+import process from 'node:process'
 
-import { built } from '../lib/built.mjs'
+import { seen, server } from './service.mjs'
+import { identity } from './tls.mjs'
 import { answering, usage } from './usage.mjs'
 
-const { Server } = await built('dist/bundle/thrift/index.js')
-const { Everything } = await built('tests/volo-gen/index.js')
-const { everything } = await built('tests/interop/handlers.js')
+const plain = await server().listen('127.0.0.1:0')
+const secure = await server().tls(identity).listen('127.0.0.1:0')
 
-let oneway = 0
-let events = 0
-
-const handlers = {
-  ...everything(),
-  /** Answers late if its text says so: `5 ...` after 5 ms. */
-  toString: (/** @type {string} */ text) => {
-    const after = Number.parseInt(text, 10)
-    return after > 0 ? wait(after, text) : text
-  },
-  notify: () => {
-    oneway += 1
-  },
+/** Counters of both. */
+function stats() {
+  /** @type {[Record<string, unknown>, Record<string, unknown>]} */
+  const [one, other] = [plain.stats(), secure.stats()]
+  const sums = Object.entries(one).map(([name, value]) => [
+    name,
+    typeof value === 'number' ? value + Number(other[name]) : value,
+  ])
+  return { ...Object.fromEntries(sums), ...seen, runtime: plain.runtime }
 }
-
-const handle = await Server.of(Everything, handlers)
-  .options({
-    maxUnwritten: '256KiB',
-    frameTimeout: '5s',
-    // Raw peers give it plenty to complain about, and one of the methods fails on purpose.
-    onError: () => undefined,
-    onEvent: () => (events += 1),
-  })
-  .listen('127.0.0.1:0')
 
 answering({
   usage,
-  stats: () => ({ ...handle.stats(), oneway, events, runtime: handle.runtime }),
+  stats,
+  addresses: () => [plain.address, secure.address],
   close: async () => {
-    await handle.close({ grace: '5s' })
+    await Promise.all([plain.close({ grace: '5s' }), secure.close({ grace: '5s' })])
     // The channel to the parent would keep this process.
     setImmediate(() => process.disconnect())
     return true
   },
 })
-process.stdout.write(`listening on ${handle.address}\n`)
+process.stdout.write(`listening on ${plain.address}\n`)

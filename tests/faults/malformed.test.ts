@@ -21,7 +21,10 @@ const endless: Record<string, readonly [bytes: Buffer, event: RegExp]> = {
   'an oversized frame': [i32(16 * 2 ** 20 + 1), /exceeds the limit of 16777216/],
   'a frame of 2 GiB': [i32(0x7fffffff), /exceeds the limit/],
   'a negative first length': [i32(-1), /not Thrift/],
-  'a frame too short for a message': [framed(Buffer.alloc(5)), /5 bytes cannot hold a message/],
+  'a frame too short for a message': [
+    Buffer.concat([framed(ping('good')), framed(Buffer.alloc(5))]),
+    /5 bytes cannot hold a message/,
+  ],
   'a negative length after a good frame': [Buffer.concat([framed(ping('good')), i32(-2147483648)]), /negative length/],
   'an oversized frame after a good one': [
     Buffer.concat([framed(ping('good')), i32(2 ** 30)]),
@@ -38,10 +41,10 @@ const endless: Record<string, readonly [bytes: Buffer, event: RegExp]> = {
   'a reply': [framed(message(REPLY, 'Ping', 1, struct())), /a reply where a call was expected/],
   'a request of HTTP': [Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'), /look like HTTP/],
   'a hello of TLS': [Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00]), /look like TLS/],
-  'the JSON protocol': [Buffer.from('[1,"Ping",1,0,{"1":{"str":"text"}}]'), /look like the JSON protocol/],
-  'the compact protocol': [Buffer.from([0x82, 0x21, 0x01, 0x04]), /compact protocol/],
-  'the compact protocol, framed': [framed(Buffer.concat([Buffer.from([0x82, 0x21]), noise])), /compact protocol/],
-  'a TTHeader': [framed(Buffer.concat([Buffer.from([0x10, 0x00]), noise])), /TTHeader/],
+  'JSON gone wrong': [Buffer.from('[1,"Ping",1,0,{"1":{"str":"text"}}}'), /malformed|not Thrift/],
+  'the compact protocol gone wrong': [framed(Buffer.concat([Buffer.from([0x82, 0x21]), noise])), /malformed/],
+  'a TTHeader gone wrong': [framed(Buffer.concat([Buffer.from([0x10, 0x00]), noise])), /malformed|TTHeader/],
+  'a THeader gone wrong': [framed(Buffer.concat([Buffer.from([0x0f, 0xff]), noise])), /malformed|THeader/],
   noise: [noise, /not Thrift|exceeds the limit/],
 }
 

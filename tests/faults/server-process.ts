@@ -1,4 +1,4 @@
-/** A server of Everything in a process of its own, which can be starved, stopped and killed. */
+/** A server in a process of its own, which can be starved, stopped and killed. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -7,6 +7,8 @@ import type { ExecutionContext } from 'ava'
 import type { ServerOptions, ServerStats } from 'volo-js/thrift'
 
 export interface ServerProcessOptions {
+  /** What it serves: Everything of Thrift (`server`, the default), or gRPC's TestService. */
+  readonly program?: 'server' | 'grpc-server'
   /** Options of the server; those that are functions cannot be passed to a process. */
   readonly server?: ServerOptions
   /** Limits as the shell's `ulimit` takes them, such as `-n 64`. */
@@ -40,7 +42,7 @@ export class ServerProcess {
   }
 
   static async start(t: ExecutionContext, options: ServerProcessOptions = {}): Promise<ServerProcess> {
-    const file = fileURLToPath(new URL('./programs/server.js', import.meta.url))
+    const file = fileURLToPath(new URL(`./programs/${options.program ?? 'server'}.js`, import.meta.url))
     const limits = (options.limits ?? []).map((limit) => `ulimit ${limit} && `).join('')
     const stderr = options.stderr === undefined ? '' : ` 2>${options.stderr}`
     const child = spawn(
@@ -102,7 +104,7 @@ export async function untilReport(
   for (let tries = 0; ; tries += 1) {
     const report = await server.report()
     if (is(report)) return report
-    if (tries === 500) throw new Error(`waited in vain until ${what}: ${JSON.stringify(report)}`)
+    if (tries === 1500) throw new Error(`waited in vain until ${what}: ${JSON.stringify(report)}`)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }

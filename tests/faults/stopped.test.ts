@@ -100,7 +100,7 @@ for (const { name, env } of runtimes) {
         const server = await ServerProcess.start(t, { env })
         const client = clientOf(t, server.address, (builder) => (mode === 'pipelined' ? builder.pipelined() : builder))
         const calls = Array.from({ length: 20 }, (_, n) =>
-          t.throwsAsync(client.toString(`${n}`), { instanceOf: TransportError }),
+          t.throwsAsync(client.toString(`held ${n}`), { instanceOf: TransportError }),
         )
         await untilReport(server, 'all are handled', ({ stats }) => stats.inFlight === 20)
         server.child.kill('SIGKILL')

@@ -110,7 +110,7 @@ test('the waits grow, and connections meanwhile go to the others', async (t) => 
   await eventually(() => died() >= 3)
   let stop = false
   const calls = keepCalling(address, 4, () => stop)
-  await sleep(300)
+  await Promise.all([sleep(300), call(address)])
   stop = true
   const { answered, failures } = await calls
   t.deepEqual(failures, [])
@@ -120,6 +120,19 @@ test('the waits grow, and connections meanwhile go to the others', async (t) => 
   await eventually(async () => (await threads(address)).length === 2)
   t.true(events.some(({ kind }) => kind === 'waiting'))
   await isolates.close()
+})
+
+test('a successor that takes long to start does not keep connections waiting', async (t) => {
+  const control = shared()
+  const { isolates, died, address } = await run({ control })
+  Atomics.store(control, 0, 2)
+  await call(address, -2n).catch(() => undefined)
+  await eventually(() => died() === 1)
+  const began = Date.now()
+  for (let n = 0; n < 64; n += 1) await call(address)
+  t.true(Date.now() - began < 10_000, 'the others have them all, after a moment')
+  Atomics.store(control, 0, 0)
+  await isolates.close({ grace: 0 })
 })
 
 test('a reload replaces every isolate, and no new connection is refused', async (t) => {
@@ -150,6 +163,8 @@ for (const mode of ['pool', 'pipelined'] as const) {
     const before = await isolates.stats()
     await isolates.reload()
     await isolates.reload()
+    // On their way from one to another they are counted nowhere.
+    await eventually(async () => (await isolates.stats()).connections === all)
     await sleep(100)
     const after = await isolates.stats()
     stop = true

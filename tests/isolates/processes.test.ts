@@ -36,11 +36,11 @@ test('processes with reusePort share a port; one that ends leaves it to the othe
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`${signal}: calls in flight finish, idle connections close, nobody connects any more, and the code is 0`, async (t) => {
-    const { address, pid, kill, ended } = await start(programOf('alone'), ['127.0.0.1:0'])
+    const { address, pid, kill, says, ended } = await start(programOf('alone'), ['127.0.0.1:0'])
     await using idle = Client.of(ItemService, 'item').address(address).build()
     await idle.getItem({ id: 1n })
     const slow = call(address, -5n)
-    await sleep(100)
+    await says('begun')
     kill(signal)
     await sleep(50)
     await t.throwsAsync(call(address), { instanceOf: VoloError })
@@ -50,9 +50,9 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   })
 
   test(`${signal} closes all isolates, calls in flight first`, async (t) => {
-    const { address, kill, ended } = await start(programOf('supervisor'), ['2'])
+    const { address, kill, says, ended } = await start(programOf('supervisor'), ['2'])
     const slow = call(address, -5n)
-    await sleep(100)
+    await says('begun')
     kill(signal)
     await t.notThrowsAsync(slow)
     const { code, lines } = await ended
@@ -62,9 +62,9 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 }
 
 test('a second signal ends a supervisor at once', async (t) => {
-  const { address, kill, ended } = await start(programOf('supervisor'), ['1'])
+  const { address, kill, says, ended } = await start(programOf('supervisor'), ['1'])
   const busy = call(address, -4n).catch(() => undefined)
-  await sleep(100)
+  await says('begun')
   kill('SIGTERM')
   await sleep(100)
   kill('SIGTERM')

@@ -1,6 +1,6 @@
 /** Programs of tests, each in a process of its own. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
@@ -8,6 +8,8 @@ export interface Running {
   readonly address: string
   readonly pid: string
   readonly kill: (signal: NodeJS.Signals) => void
+  /** Resolves once it has printed this line. */
+  readonly says: (line: string) => Promise<void>
   /** How it ended, and what it printed. */
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; lines: readonly string[] }>
 }
@@ -32,6 +34,7 @@ export async function start(file: URL, args: readonly string[], env?: Environmen
   if (stdout === null) throw new Error('the program has no standard output')
   const tooLong = setTimeout(() => child.kill('SIGKILL'), 50_000)
   const lines: string[] = []
+  const heard = new EventEmitter()
   const ended = once(child, 'close').then(([code, signal]) => {
     clearTimeout(tooLong)
     return { code: code as number | null, signal: signal as NodeJS.Signals | null, lines }
@@ -39,6 +42,7 @@ export async function start(file: URL, args: readonly string[], env?: Environmen
   const address = await new Promise<string>((resolve, reject) => {
     createInterface(stdout).on('line', (line) => {
       lines.push(line)
+      heard.emit('line')
       if (line.startsWith('listening ')) resolve(line.slice('listening '.length))
     })
     void ended.then(() => {
@@ -46,5 +50,8 @@ export async function start(file: URL, args: readonly string[], env?: Environmen
     })
   })
   const kill = (signal: NodeJS.Signals) => void child.kill(signal)
-  return { address, pid: String(child.pid), kill, ended }
+  const says = async (line: string) => {
+    while (!lines.includes(line)) await once(heard, 'line')
+  }
+  return { address, pid: String(child.pid), kill, says, ended }
 }

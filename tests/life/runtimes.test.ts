@@ -1,5 +1,8 @@
 /** Which runtime moves the bytes, and what is told of it. */
+import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import test from 'ava'
 import { Client, Server, VoloError, type RuntimeKind, type RuntimeOptions, type ServerHandle } from 'volo-js/thrift'
 import { everything } from '../interop/handlers.js'
@@ -65,6 +68,13 @@ test.serial('monoio runs on io_uring, and says so', async (t) => {
   t.is(server.runtime.driver, 'io_uring')
   t.true(rings() > 0)
   await calls(t, server, 'monoio')
+})
+
+test.serial('monoio runs on epoll where the kernel refuses io_uring, and says so', async (t) => {
+  const file = (name: string) => fileURLToPath(new URL(`./programs/${name}`, import.meta.url))
+  const refused = [file('without-io-uring.py'), process.execPath, file('monoio.js')]
+  const { stdout } = await promisify(execFile)('python3', refused)
+  t.deepEqual(JSON.parse(stdout), { kind: 'monoio', driver: 'epoll', threads: 2, answered: '7' })
 })
 
 test.serial('what operators set comes before what the program says', async (t) => {

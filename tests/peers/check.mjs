@@ -2,13 +2,16 @@
 /**
  * node tests/peers/check.mjs
  *
- * Lets the peers talk to each other: every client calls every server it can, over framed and buffered, and the load generator checks every
- * ItemService. What passes here is known good when something else fails against it. Prints a line each and `N passed, N failed`.
+ * Lets the peers talk to each other: every client calls every server it can, over framed and buffered, Kitex and Volo also over TTHeader in all its
+ * forms; the load generator checks every ItemService; Apache's test programs call those in the next language. What passes here is known good when
+ * something else fails against it. Prints a line each and `N passed, N failed`.
  */
 import process from 'node:process'
 
-import { grpcGoPeer, grpcJsPeer, nodeThriftPeer, peer, pythonPeer } from '../../scripts/peers.mjs'
+import { grpcGoPeer, grpcJsPeer, kitexPeer, nodeThriftPeer, peer, pythonPeer } from '../../scripts/peers.mjs'
 import { run, runMain, ServerProcess } from '../../scripts/lib/process.mjs'
+import { languages, names, protocols } from '../interop/apache/cells.mjs'
+import { freePort, theirs } from '../interop/apache/programs.mjs'
 
 /** @typedef {import('../../scripts/lib/process.mjs').Command} Command */
 
@@ -96,6 +99,38 @@ async function everything() {
   }
 }
 
+async function estates() {
+  const volo = await peer('volo')
+  const servers = { kitex: await kitexPeer('estate-server'), volo: plus(volo, 'estate-server') }
+  const clients = { kitex: await kitexPeer('estate-client'), volo: plus(volo, 'estate-client') }
+  /** @type {Record<string, readonly string[]>} */
+  const skips = {
+    'kitex → volo': ['--skip', 'backward,biz'],
+    'volo → kitex': ['--skip', 'backward'],
+  }
+  for (const transport of ['framed', 'ttheader', 'ttheader-framed']) {
+    for (const mux of [[], ['--mux']]) {
+      const chosen = ['--transport', transport, ...mux]
+      for (const [from, client] of Object.entries(clients)) {
+        for (const [to, server] of Object.entries(servers)) {
+          // Kitex has no multiplexed calls without a header.
+          if (transport === 'framed' && mux.length > 0 && (from === 'kitex' || to === 'kitex')) continue
+          const skip = skips[`${from} → ${to}`] ?? []
+          const name = `${from} → ${to}, ${transport}${mux.length > 0 ? ', multiplexed' : ''}`
+          await pair(name, plus(server, ...chosen), plus(client, ...chosen, ...skip))
+        }
+      }
+    }
+    const compact = ['--transport', transport, '--protocol', 'compact']
+    const skip = ['--skip', 'echo,turn']
+    await pair(
+      `volo → volo, ${transport}, compact`,
+      plus(servers.volo, ...compact),
+      plus(clients.volo, ...compact, ...skip),
+    )
+  }
+}
+
 async function items() {
   const volo = await peer('volo')
   const servers = {
@@ -159,9 +194,27 @@ async function grpc() {
   }
 }
 
+async function apache() {
+  for (const protocol of protocols) {
+    for (const [n, language] of languages.entries()) {
+      const next = languages[(n + 1) % languages.length]
+      const address = { port: await freePort() }
+      const talk = /** @type {const} */ ({ ours: 'server', protocol, multiplexed: false, channel: 'plain', transport: 'framed' })
+      const server = await theirs({ ...talk, language: next }, 'server', address)
+      const listening = await ServerProcess.start(server, { reach: { ...address, host: '127.0.0.1' } })
+      const client = await theirs({ ...talk, language }, 'client', address)
+      const { code, output } = await run(client, { timeout: TIMEOUT })
+      await listening.stop(500)
+      note(`Apache's ${names[language]} → ${names[next]}, ${protocol}`, code, code === 0 ? '' : output)
+    }
+  }
+}
+
 await runMain(async () => {
   await everything()
+  await estates()
   await items()
+  await apache()
   await grpc()
   process.stdout.write(`${passed} passed, ${failed} failed\n`)
   if (failed > 0) process.exitCode = 1

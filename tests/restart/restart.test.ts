@@ -82,6 +82,29 @@ test.serial('hot restart of isolates, now more, now fewer of them: 0 failed call
   await stop(t, last, path)
 })
 
+test('where there are fewer isolates than before, nobody who connects waits until the old ones have ended', async (t) => {
+  const path = freshPath()
+  const first = await startServer('127.0.0.1:0', path, { isolates: 3 })
+  const client = clientOf(first.address)
+  let isOver = false
+  const slow = client.getItem({ id: -7n }).finally(() => (isOver = true))
+  slow.catch(() => undefined)
+  await sleep(100)
+  const second = await startServer(first.address, path, { isolates: 1 })
+  for (let n = 0; n < 32; n += 1) {
+    await using another = clientOf(first.address)
+    await another.getItem({ id: 1n })
+  }
+  t.false(isOver, 'the call in flight goes on')
+  // An old process that hangs is no better than this.
+  first.kill('SIGKILL')
+  await t.throwsAsync(slow)
+  await using another = clientOf(first.address)
+  t.is((await another.getItem({ id: 1n })).item.title, 'Hello Volo')
+  await Client.close(client)
+  await stop(t, second, path)
+})
+
 test('isolates that do not listen where the running process does change nothing', async (t) => {
   const path = freshPath()
   const first = await startServer('127.0.0.1:0', path, { isolates: 2 })
@@ -297,7 +320,7 @@ test('a process that is told to end while another takes over finishes its calls,
   const next = await inherit(path)
   await using client = clientOf(first.address)
   const slow = client.getItem({ id: -5n })
-  await sleep(100)
+  await first.says('begun')
   first.kill('SIGTERM')
   await sleep(100)
   t.is(await next.takeOver(), 'taken over')
@@ -315,7 +338,7 @@ test('isolates that are told to end while another process takes over finish thei
   const next = await inherit(path)
   await using client = clientOf(first.address)
   const slow = client.getItem({ id: -5n })
-  await sleep(100)
+  await first.says('begun')
   first.kill('SIGTERM')
   await sleep(100)
   t.is(await next.takeOver(), 'taken over')

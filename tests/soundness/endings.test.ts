@@ -36,6 +36,19 @@ async function load(address: string, over: () => boolean): Promise<void> {
   await client[Symbol.asyncDispose]()
 }
 
+test('a process that has lost an I/O thread ends, also where it listens for uncaught errors', async (t) => {
+  const { code, signal, stdout, stderr } = await program('lost-thread', { args: ['main'] })
+  t.deepEqual({ code, signal }, { code: 1, signal: null }, stderr)
+  t.regex(stdout, /^caught volo-js: an I\/O thread has ended because of a defect in the core/)
+  t.regex(stderr, /an I\/O thread is lost, so this isolate ends/)
+})
+
+test('an isolate that has lost an I/O thread ends alone', async (t) => {
+  const { code, signal, stdout, stderr } = await program('lost-thread', { args: ['isolate'] })
+  t.deepEqual({ code, signal }, { code: 0, signal: null }, stderr)
+  t.regex(stdout, /^caught volo-js: an I\/O thread has ended[^]*the isolate ended with 1$/m)
+})
+
 for (const { name, env } of runtimes) {
   const count = name === 'inline' ? 100 : 40
   test(`${count} processes end at random moments under load, ${name}`, async (t) => {

@@ -15,7 +15,7 @@ interface Report {
 const TOLERANCE = 40
 
 for (const { name, env } of runtimes) {
-  const count = name === 'inline' ? 1000 : 200
+  const count = Number(process.env.VOLO_ISOLATES ?? (name === 'inline' ? 1000 : 200))
   test.serial(`${count} isolates started and ended at random moments under load, ${name}`, async (t) => {
     t.timeout(300_000)
     const seed = newSeed()

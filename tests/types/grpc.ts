@@ -4,6 +4,7 @@ import {
   Client,
   layerFn,
   Server,
+  type ConnectivityState,
   type GrpcContext,
   type GrpcMethodDescriptor,
   type GrpcServiceDescriptor,
@@ -132,4 +133,19 @@ async function call(client: Client<typeof Items>): Promise<void> {
   void client.chat(['text'])
 }
 
-export { call }
+// ---- connections ----
+Server.of(Items, impl).options({ keepalive: { interval: '1h' }, maxConnectionAge: '5m', pingsWithoutCalls: true })
+// @ts-expect-error a server does not ask for leave
+Server.of(Items, impl).options({ keepalive: { interval: '1h', withoutCalls: true } })
+Client.of(Items, 'items').options({ keepalive: { interval: '30s', withoutCalls: true }, backoff: { max: '5s' } })
+// @ts-expect-error a keepalive without an interval
+Client.of(Items, 'items').options({ keepalive: { timeout: '1s' } })
+// @ts-expect-error connections of clients have a lifetime, see pool()
+Client.of(Items, 'items').options({ maxConnectionAge: '5m' })
+function watch(client: Client<typeof Items>): void {
+  same<ReturnType<typeof Client.state>, ConnectivityState>(true)
+  const stop = Client.watchState(client, (state) => same<typeof state, ConnectivityState>(true))
+  stop()
+}
+
+export { call, watch }

@@ -15,10 +15,10 @@ import { callOverHttp2 } from '../idle-http2.mjs'
 import { alternate, LOAD_CPU } from '../load.mjs'
 import { against, alone, atLeast, atMost } from '../row.mjs'
 import { withArgs } from '../servers.mjs'
+import { attacks } from '../grpc-attacks.mjs'
 
 /** @typedef {import('../row.mjs').Row} Row */
 /** @typedef {import('../row.mjs').Target} Target */
-/** @typedef {import('../grpc-servers.mjs').Name} Name */
 /** @typedef {import('./thrift.mjs').Settings} Settings */
 
 /** Messages of a stream: enough that the call around them does not count. */
@@ -58,7 +58,7 @@ async function unary(settings) {
         settings.progress(`unary, ${shape}: ${TITLES[name]}, round ${round + 1} of ${settings.rounds}`)
         return h2loadOn(generator, servers[name], { connections: 10, depth, seconds: settings.seconds })
       })
-      const rates = (/** @type {Name} */ name) => rounds[name].map(({ qps }) => qps)
+      const rates = (/** @type {(typeof names)[number]} */ name) => rounds[name].map(({ qps }) => qps)
       for (const [name, targets] of UNARY) {
         const target = least(targets[index])
         rows.push(against(`unary ${shape}`, '/s', rates('ours'), TITLES[name], rates(name), target))
@@ -95,6 +95,34 @@ async function streaming(settings) {
     return peers.map((name) =>
       against(title, '/s', rates('ours'), TITLES[name], rates(name), name === 'grpc-js' ? atLeast(8) : undefined),
     )
+  })
+}
+
+/**
+ * A layer that sees every message of a stream, and does nothing about it.
+ * @param {Settings} settings
+ * @returns {Promise<Row[]>}
+ */
+async function taps(settings) {
+  const generator = await peer('grpc-load')
+  const names = /** @type {const} */ (['ours', 'tapped'])
+  const load = {
+    method: /** @type {const} */ ('StreamItems'),
+    connections: 4,
+    depth: 4,
+    streamItems: STREAM_ITEMS,
+    seconds: settings.seconds,
+  }
+  return withGrpcServers(names, { streamItems: STREAM_ITEMS }, async (servers) => {
+    for (const name of names) await grpcLoadOn(generator, servers[name], { ...load, seconds: 1 })
+    const rounds = await alternate(names, settings.rounds, (name, round) => {
+      settings.progress(`streaming: ${TITLES[name]}, round ${round + 1} of ${settings.rounds}`)
+      return grpcLoadOn(generator, servers[name], load)
+    })
+    const rates = (/** @type {(typeof names)[number]} */ name) =>
+      rounds[name].map(({ messagesPerSecond }) => messagesPerSecond)
+    const [with_, without] = [rates('tapped'), rates('ours')]
+    return [against('server streaming with a tap', '/s', with_, 'volo-js without', without, atLeast(0.95))]
   })
 }
 
@@ -189,4 +217,4 @@ async function codec(settings) {
 }
 
 /** Groups of rows, in the order they run. */
-export const groups = { unary, streaming, latency, client, memory, codec }
+export const groups = { unary, streaming, taps, latency, client, memory, codec, attacks }

@@ -11,7 +11,8 @@ import { addonFile, buildCache, cargoTarget, root } from '../../../scripts/lib/p
 import { bin, Failure, must, pinned, ServerProcess, which } from '../../../scripts/lib/process.mjs'
 import { hashOf, readStamp, writeStamp } from '../../../scripts/lib/stamp.mjs'
 import { flameGraph, fold, ownerOf } from '../flame.mjs'
-import { putLoad, SERVER_CPU } from '../load.mjs'
+import { allowedCpus } from '../cpus.mjs'
+import { LOAD_CPU, putLoad, SERVER_CPU } from '../load.mjs'
 import { alone } from '../row.mjs'
 import { ourServer } from '../servers.mjs'
 
@@ -35,7 +36,19 @@ async function profiledAddon() {
 }
 
 /**
- * @param {{ seconds: number, progress: (text: string) => void }} settings
+ * What is profiled of a runtime. Those with I/O threads are looked at as they are compared with each other: two threads, 256 connections, on two
+ * CPUs, which load shares with them where there are no more.
+ * @param {import('../runtimes.mjs').Runtime} runtime
+ */
+function configuration(runtime) {
+  if (runtime === 'inline') return { threads: 0, connections: 64, server: SERVER_CPU, load: LOAD_CPU }
+  const cpus = allowedCpus()
+  const server = cpus.slice(0, 2).join(',')
+  return { threads: 2, connections: 256, server, load: cpus.length > 2 ? cpus.slice(2).join(',') : server }
+}
+
+/**
+ * @param {{ seconds: number, progress: (text: string) => void, runtime: import('../runtimes.mjs').Runtime }} settings
  * @returns {Promise<import('../row.mjs').Row[]>}
  */
 export async function profile(settings) {
@@ -44,19 +57,21 @@ export async function profile(settings) {
       'perf is missing: install it (Debian: linux-perf) and allow it (kernel.perf_event_paranoid at most 2).',
     )
   }
+  const { threads, connections, server: cpus, load: loadCpus } = configuration(settings.runtime)
+  const shape = { connections, depth: 1, cpus: loadCpus }
   settings.progress('profile: building an addon with names')
   const addon = await profiledAddon()
   const generator = await peer('load')
   const command = {
     ...ourServer([], ['--perf-basic-prof-only-functions', '--interpreted-frames-native-stack']),
-    env: { VOLO_ADDON: addon },
+    env: { VOLO_ADDON: addon, VOLO_RUNTIME: settings.runtime, ...(threads > 0 ? { VOLO_THREADS: `${threads}` } : {}) },
   }
-  const server = await ServerProcess.start(pinned(SERVER_CPU, command), { ipc: true })
+  const server = await ServerProcess.start(pinned(cpus, command), { ipc: true })
   const data = join(buildCache, 'perf.data')
   try {
-    await putLoad(generator, server, { connections: 64, depth: 1, seconds: 2 })
+    await putLoad(generator, server, { ...shape, seconds: 2 })
     settings.progress('profile: sampling')
-    const load = putLoad(generator, server, { connections: 64, depth: 1, seconds: settings.seconds + 1 })
+    const load = putLoad(generator, server, { ...shape, seconds: settings.seconds + 1 })
     const args = [
       'record',
       '-q',
@@ -75,7 +90,7 @@ export async function profile(settings) {
     await load
     settings.progress('profile: folding stacks')
     const { stdout } = await must({ command: 'perf', args: ['script', '-i', data] })
-    return result(stdout)
+    return result(stdout, settings.runtime, `${connections} × 1${threads > 0 ? `, ${threads} I/O threads` : ''}`)
   } finally {
     await server.stop()
     rmSync(data, { force: true })
@@ -85,15 +100,19 @@ export async function profile(settings) {
 
 /**
  * @param {string} script
+ * @param {import('../runtimes.mjs').Runtime} runtime
+ * @param {string} what was measured
  * @returns {import('../row.mjs').Row[]}
  */
-function result(script) {
-  const stacks = fold(script)
+function result(script, runtime, what) {
+  const isThreaded = runtime !== 'inline'
+  const stacks = fold(script, isThreaded)
   const total = stacks.reduce((sum, stack) => sum + stack.count, 0)
   if (total === 0) throw new Failure('perf took no samples: is kernel.perf_event_paranoid above 2?')
   mkdirSync(join(root, 'bench', 'results'), { recursive: true })
-  const title = `volo-js: CPU of the server under load, ${total} samples`
-  writeFileSync(join(root, 'bench', 'results', 'flame.svg'), flameGraph(stacks, title))
+  const file = isThreaded ? `flame-${runtime}.svg` : 'flame.svg'
+  const title = `volo-js: CPU of the server under load, ${runtime}, ${what}, ${total} samples`
+  writeFileSync(join(root, 'bench', 'results', file), flameGraph(stacks, title))
 
   /** @type {Map<string, number>} */
   const owners = new Map()
@@ -102,7 +121,36 @@ function result(script) {
   const share = (samples) => [(samples / total) * 100]
   const outside = total - (owners.get('system calls') ?? 0)
   return [
-    alone('CPU outside system calls', '%', share(outside), undefined, 'bench/results/flame.svg'),
+    alone('CPU outside system calls', '%', share(outside), undefined, `bench/results/${file}`),
     ...['addon', 'JavaScript', 'Node and libuv'].map((name) => alone(`  ${name}`, '%', share(owners.get(name) ?? 0))),
+    ...(isThreaded ? threadRows(stacks, share) : []),
   ]
+}
+
+/**
+ * The share of each thread that takes more than a hundredth, and how much of that is in system calls.
+ * @param {readonly import('../flame.mjs').Stack[]} stacks whose outermost frame is their thread
+ * @param {(samples: number) => number[]} share
+ */
+function threadRows(stacks, share) {
+  /** @type {Map<string, { all: number, kernel: number }>} */
+  const threads = new Map()
+  for (const { frames, inKernel, count } of stacks) {
+    const thread = threads.get(frames[0]) ?? { all: 0, kernel: 0 }
+    thread.all += count
+    if (inKernel) thread.kernel += count
+    threads.set(frames[0], thread)
+  }
+  return [...threads]
+    .filter(([, { all }]) => share(all)[0] >= 1)
+    .sort(([, one], [, other]) => other.all - one.all)
+    .map(([name, { all, kernel }]) =>
+      alone(
+        `thread ${name}`,
+        '%',
+        share(all),
+        undefined,
+        `${((kernel / all) * 100).toFixed(0)} % of it in system calls`,
+      ),
+    )
 }

@@ -19,6 +19,10 @@ import { countCalls, whyNoCounts } from '../syscalls.mjs'
 /** @typedef {import('../runtimes.mjs').Runtime} Runtime */
 /** @typedef {import('./thrift.mjs').Settings} Settings */
 
+/** What Monoio and Tokio are compared by: connections, and calls in flight on each; I/O threads of either. */
+const PAIR_SHAPE = { connections: 256, depth: 1 }
+const PAIR_THREADS = 2
+
 /** Connections, and calls in flight on each. */
 const SHAPES = [
   { connections: 64, depth: 1 },
@@ -95,8 +99,11 @@ async function three(place, shape, settings) {
   })
 }
 
-/** @param {Runtime} runtime */
-const contestant = (runtime) => ({ runtime, threads: 1 })
+/**
+ * @param {Runtime} runtime
+ * @param {number} [threads]
+ */
+const contestant = (runtime, threads = 1) => ({ runtime, threads })
 
 /**
  * CPU time and throughput of the three.
@@ -151,13 +158,13 @@ async function cost(settings) {
 async function pair(settings) {
   const generator = await peer('load')
   const place = two()
-  const load = { connections: 256, depth: 1, seconds: settings.seconds, cpus: place.load }
+  const load = { ...PAIR_SHAPE, seconds: settings.seconds, cpus: place.load }
   const { monoio, tokio } = await rounds(
-    { tokio: { runtime: 'tokio', threads: 2 }, monoio: { runtime: 'monoio', threads: 2 } },
+    { tokio: contestant('tokio', PAIR_THREADS), monoio: contestant('monoio', PAIR_THREADS) },
     () => load,
     { cpus: place.server, rounds: settings.rounds, generator, progress: settings.progress },
   )
-  const title = 'monoio, 2 threads each, 256 × 1, 2 CPUs'
+  const title = `monoio, ${PAIR_THREADS} threads each, ${shapeTitle(PAIR_SHAPE)}, 2 CPUs`
   const value = (/** @type {(one: Measured) => number} */ of) =>
     /** @type {const} */ ([each(monoio, of), 'tokio', each(tokio, of)])
   return [
@@ -181,16 +188,23 @@ async function kernel(settings) {
       const where = `${shapeTitle(shape)}, ${place.title}`
       for (const runtime of RUNTIMES) {
         settings.progress(`${where}: what ${runtime} asks of the kernel`)
-        rows.push(...(await asked(generator, runtime, place, shape, settings.seconds, where, why)))
+        rows.push(...(await asked(generator, contestant(runtime), place, shape, settings.seconds, where, why)))
       }
     }
+  }
+  // The pair, as it is compared.
+  const where = `${PAIR_THREADS} threads, ${shapeTitle(PAIR_SHAPE)}, ${two().title}`
+  for (const runtime of THREADED) {
+    settings.progress(`${where}: what ${runtime} asks of the kernel`)
+    const one = contestant(runtime, PAIR_THREADS)
+    rows.push(...(await asked(generator, one, two(), PAIR_SHAPE, settings.seconds, where, why)))
   }
   return rows
 }
 
 /**
  * @param {import('../../../scripts/lib/process.mjs').Command} generator
- * @param {Runtime} runtime
+ * @param {import('../runtimes.mjs').Contestant} one
  * @param {Place} place
  * @param {{ connections: number, depth: number }} shape
  * @param {number} seconds
@@ -198,8 +212,9 @@ async function kernel(settings) {
  * @param {string | undefined} why calls cannot be counted
  * @returns {Promise<Row[]>}
  */
-async function asked(generator, runtime, place, shape, seconds, where, why) {
-  const server = await startServer(contestant(runtime), place.server)
+async function asked(generator, one, place, shape, seconds, where, why) {
+  const { runtime } = one
+  const server = await startServer(one, place.server)
   try {
     const load = { ...shape, cpus: place.load }
     await putLoad(generator, server, { ...load, seconds: 1 })

@@ -11,7 +11,7 @@ import { idleConnectionMemory } from '../idle-connections.mjs'
 import { alternate, LOAD_CPU, putLoad, SERVER_CPU } from '../load.mjs'
 import { residentMemory } from '../proc.mjs'
 import { against, alone, atLeast, atMost } from '../row.mjs'
-import { TITLES, usage, withArgs, withServers } from '../servers.mjs'
+import { running, TITLES, usage, withArgs, withServers } from '../servers.mjs'
 import { slope, spread } from '../statistics.mjs'
 
 /** @typedef {import('../row.mjs').Row} Row */
@@ -27,21 +27,26 @@ import { slope, spread } from '../statistics.mjs'
  * @property {(text: string) => void} progress
  */
 
-const MIB = 1024 * 1024
+const KIB = 1024
+const MIB = 1024 * KIB
 
 /**
  * Rounds of a closed loop with several servers.
  * @template {Name} N
  * @param {readonly N[]} names
- * @param {{ connections: number, depth: number, contentSize?: number }} shape
+ * @param {{ connections: number, depth: number, contentSize?: number, echo?: number, protocol?: 'binary' | 'compact' }} shape
  * @param {Settings} settings
  * @returns {Promise<Record<N, Measured[]>>}
  */
 async function closedLoop(names, shape, settings) {
   const generator = await peer('load')
-  const { contentSize, connections, depth } = shape
-  const size = contentSize === undefined ? {} : { contentSize }
-  return withServers(names, size, async (servers) => {
+  const { contentSize, echo, protocol, connections, depth } = shape
+  const options = {
+    ...(contentSize === undefined ? {} : { contentSize }),
+    ...(echo === undefined ? {} : { echo: true }),
+    ...(protocol === undefined ? {} : { protocol }),
+  }
+  return withServers(names, options, async (servers) => {
     // Compilers and branch predictors get to see the load before anything counts.
     for (const name of names) await putLoad(generator, servers[name], { ...shape, seconds: 1 })
     return alternate(names, settings.rounds, (name, round) => {
@@ -96,6 +101,106 @@ async function content(settings) {
 }
 
 /**
+ * Other forms of a message than framed binary.
+ * @param {Settings} settings
+ * @returns {Promise<Row[]>}
+ */
+async function wires(settings) {
+  const shape = { connections: 64, depth: 1 }
+  const compact = await closedLoop(['ours', 'npm'], { ...shape, protocol: 'compact' }, settings)
+  const generator = await peer('load')
+  const transports = /** @type {const} */ (['ttheader', 'framed'])
+  // One server, which is the same whatever it is spoken to in.
+  const { ttheader, framed } = await withServers(['ours'], {}, async ({ ours: server }) => {
+    for (const transport of transports) await putLoad(generator, server, { ...shape, transport, seconds: 1 })
+    return alternate(transports, settings.rounds, (transport, round) => {
+      settings.progress(`64 × 1: ${transport}, round ${round + 1} of ${settings.rounds}`)
+      return putLoad(generator, server, { ...shape, transport, seconds: settings.seconds })
+    })
+  })
+  return [
+    against(
+      'compact, 64 × 1 requests',
+      '/s',
+      pick(compact.ours, 'qps'),
+      TITLES.npm,
+      pick(compact.npm, 'qps'),
+      atLeast(5),
+    ),
+    against('TTHeader, 64 × 1 requests', '/s', pick(ttheader, 'qps'), 'framed', pick(framed, 'qps'), atLeast(0.9)),
+  ]
+}
+
+/**
+ * Large binaries that are given back.
+ * @param {Settings} settings
+ * @returns {Promise<Row[]>}
+ */
+async function echo(settings) {
+  /** @type {Row[]} */
+  const rows = []
+  for (const { title, size, connections } of [
+    { title: 'echo of 64 KiB', size: 64 * KIB, connections: 16 },
+    { title: 'echo of 1 MiB', size: MIB, connections: 4 },
+  ]) {
+    const shape = { connections, depth: 1, echo: size }
+    const { ours, npm, raw } = await closedLoop(['ours', 'npm', 'raw'], shape, settings)
+    rows.push(against(title, '/s', pick(ours, 'qps'), TITLES.npm, pick(npm, 'qps'), atLeast(3)))
+    rows.push(against(title, '/s', pick(ours, 'qps'), TITLES.raw, pick(raw, 'qps'), atLeast(0.8)))
+  }
+  return rows
+}
+
+/**
+ * Proxies that pass messages on as they are, each over one connection to the bare loop behind it. They share the CPU of servers. That loop has the
+ * CPU of the load, which is what there is too little of: what a call costs the proxies tells them apart.
+ * @param {Settings} settings
+ * @returns {Promise<Row[]>}
+ */
+async function proxy(settings) {
+  const generator = await peer('load')
+  const bare = await peer('raw')
+  const ours = { command: process.execPath, args: [join(root, 'bench', 'lib', 'proxy-server.mjs')] }
+  const shapes = [
+    { connections: 64, depth: 1, rate: atLeast(0.7), cpu: atMost(1.25) },
+    // With system calls for many calls each, what is done for a call itself weighs more.
+    { connections: 16, depth: 16, rate: atLeast(0.65), cpu: undefined },
+  ]
+  const names = /** @type {const} */ (['proxy', 'raw'])
+  const upstream = async () => withArgs(bare, ['--port', '0'])
+  return running(
+    ['upstream'],
+    upstream,
+    ({ upstream: { address } }) =>
+      running(
+        names,
+        async (name) => withArgs(name === 'raw' ? bare : ours, ['--port', '0', '--upstream', address]),
+        async (servers) => {
+          /** @type {Row[]} */
+          const rows = []
+          for (const { rate, cpu, ...shape } of shapes) {
+            const title = `proxy, ${shape.connections} × ${shape.depth}`
+            for (const name of names) await putLoad(generator, servers[name], { ...shape, seconds: 1 })
+            const rounds = await alternate(names, settings.rounds, (name, round) => {
+              settings.progress(`${title} through ${name}, round ${round + 1} of ${settings.rounds}`)
+              return putLoad(generator, servers[name], { ...shape, seconds: settings.seconds })
+            })
+            const row = (
+              /** @type {string} */ what,
+              /** @type {string} */ unit,
+              /** @type {'qps' | 'cpu'} */ key,
+              /** @type {Target | undefined} */ target,
+            ) => against(`${title} ${what}`, unit, pick(rounds.proxy, key), TITLES.raw, pick(rounds.raw, key), target)
+            rows.push(row('requests', '/s', 'qps', rate), row('CPU a request', 'µs', 'cpu', cpu))
+          }
+          return rows
+        },
+      ),
+    LOAD_CPU,
+  )
+}
+
+/**
  * Latency at half of what our server can take, on a fixed schedule: a server that falls behind shows it.
  * @param {Settings} settings
  * @returns {Promise<Row[]>}
@@ -138,58 +243,68 @@ async function latency(settings) {
 }
 
 /**
- * Clients with our server as the peer of both.
+ * Clients in turns, with the same server.
+ * @template {string} N
+ * @param {string} title
+ * @param {Record<N, import('../../../scripts/lib/process.mjs').Command>} commands
+ * @param {Settings} settings
+ * @returns {Promise<Record<N, number[]>>} calls a second
+ */
+function clients(title, commands, settings) {
+  const names = /** @type {N[]} */ (Object.keys(commands))
+  return alternate(names, settings.rounds, async (name, round) => {
+    settings.progress(`${title}: ${name}, round ${round + 1} of ${settings.rounds}`)
+    const { stdout } = await must(pinned(LOAD_CPU, commands[name]), { timeout: settings.seconds * 1000 + 60_000 })
+    const lines = stdout.trimEnd().split('\n')
+    const result = JSON.parse(lines[lines.length - 1])
+    return /** @type {number} */ (result.qps ?? result.rate)
+  })
+}
+
+/**
+ * Clients that have many calls in flight on one connection.
  * @param {Settings} settings
  * @returns {Promise<Row[]>}
  */
 async function client(settings) {
-  const theirs = await nodeThriftPeer('item-client')
-  return withServers(['ours'], {}, async ({ ours: server }) => {
-    const seconds = `${settings.seconds}`
-    /** @type {Row[]} */
-    const rows = []
+  const npm = await nodeThriftPeer('item-client')
+  const volo = await peer('volo')
+  const seconds = ['--seconds', `${settings.seconds}`]
+  const ours = (/** @type {string} */ kind, /** @type {number} */ inFlight, /** @type {string} */ address) => ({
+    command: process.execPath,
+    args: [
+      join(root, 'scripts', 'lib', 'load-client.mjs'),
+      ...['--address', address, `--${kind}`, `${inFlight}`, ...seconds],
+    ],
+  })
+  const theirs = (/** @type {number} */ inFlight, /** @type {number} */ port) =>
+    withArgs(npm, ['--port', `${port}`, '--inflight', `${inFlight}`, ...seconds, '--warmup', '0.5', '--json'])
+  /** @type {Row[]} */
+  const rows = []
+  await withServers(['ours'], {}, async ({ ours: { address, port } }) => {
     for (const [inFlight, target] of [
       [16, 4],
       [128, 15],
     ]) {
-      const commands = {
-        ours: {
-          command: process.execPath,
-          args: [
-            join(root, 'scripts', 'lib', 'load-client.mjs'),
-            ...['--address', server.address, '--pipelined', `${inFlight}`, '--seconds', seconds],
-          ],
-        },
-        npm: withArgs(theirs, [
-          ...[
-            '--port',
-            `${server.port}`,
-            '--inflight',
-            `${inFlight}`,
-            '--seconds',
-            seconds,
-            '--warmup',
-            '0.5',
-            '--json',
-          ],
-        ]),
-      }
-      /** @type {{ ours: number[], npm: number[] }} */
-      const rates = { ours: [], npm: [] }
-      for (let round = 0; round < settings.rounds; round++) {
-        for (const name of /** @type {const} */ (['ours', 'npm'])) {
-          settings.progress(`client, ${inFlight} in flight: ${TITLES[name]}, round ${round + 1} of ${settings.rounds}`)
-          const { stdout } = await must(pinned(LOAD_CPU, commands[name]), { timeout: settings.seconds * 1000 + 60_000 })
-          const lines = stdout.trimEnd().split('\n')
-          const result = JSON.parse(lines[lines.length - 1])
-          rates[name].push(result.qps ?? result.rate)
-        }
-      }
       const title = `client, ${inFlight} in flight on 1 connection`
+      const commands = { ours: ours('pipelined', inFlight, address), npm: theirs(inFlight, port) }
+      const rates = await clients(title, commands, settings)
       rows.push(against(title, '/s', rates.ours, TITLES.npm, rates.npm, atLeast(target)))
     }
-    return rows
   })
+  // A server that is faster than all of these clients, so that none waits for it.
+  await withServers(['raw'], {}, async ({ raw: { address, port } }) => {
+    const title = 'multiplexed client, 128 in flight on 1 connection'
+    const commands = {
+      ours: ours('multiplexed', 128, address),
+      npm: theirs(128, port),
+      volo: withArgs(volo, ['item-client', '--port', `${port}`, '--inflight', '128', ...seconds, '--mux']),
+    }
+    const rates = await clients(title, commands, settings)
+    rows.push(against(title, '/s', rates.ours, TITLES.npm, rates.npm, atLeast(12)))
+    rows.push(against(title, '/s', rates.ours, TITLES.volo, rates.volo, atLeast(1)))
+  })
+  return rows
 }
 
 /**
@@ -270,4 +385,4 @@ async function soak(settings) {
 }
 
 /** Groups of rows, in the order they run. `soak` only where minutes are given. */
-export const groups = { throughput, content, latency, client, memory, startup, soak }
+export const groups = { throughput, content, wires, echo, proxy, latency, client, memory, startup, soak }

@@ -2,9 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use crate::wire::{Protocol, Transport, Wire};
+
 /// How to call it, printed with every usage error.
 pub const USAGE: &str = "load --port P [--host IP] [--connections N] [--depth D] [--seconds S] [--warmup S] \
-                         [--rate R] [--content-size N] [--progress] [--json]";
+                         [--rate R] [--content-size N | --echo N] [--transport framed|ttheader] \
+                         [--protocol binary|compact] [--progress] [--json]";
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -23,6 +26,10 @@ pub struct Args {
     pub rate: Option<f64>,
     /// Expected length of `content`, all `x`; `None` expects `This is a Volo example`.
     pub content_size: Option<usize>,
+    /// Call `EchoBinary` with so many bytes instead of `GetItem`; they must come back.
+    pub echo: Option<usize>,
+    /// What the server is spoken to in (default framed binary).
+    pub wire: Wire,
     /// Print one line a second on stderr.
     pub progress: bool,
     /// Print a JSON object as the last line.
@@ -42,6 +49,8 @@ impl Args {
             warmup: 0.0,
             rate: None,
             content_size: None,
+            echo: None,
+            wire: Wire { transport: Transport::Framed, protocol: Protocol::Binary },
             progress: false,
             json: false,
         };
@@ -56,6 +65,9 @@ impl Args {
                 "--warmup" => args.warmup = decimal(&word, &value()?, 0.0, 86_400.0)?,
                 "--rate" => args.rate = Some(decimal(&word, &value()?, 0.001, 1e8)?),
                 "--content-size" => args.content_size = Some(integer(&word, &value()?, 0, 1 << 30)?),
+                "--echo" => args.echo = Some(integer(&word, &value()?, 4, 1 << 28)?),
+                "--transport" => args.wire.transport = one_of(&word, &value()?, &Transport::NAMES)?,
+                "--protocol" => args.wire.protocol = one_of(&word, &value()?, &Protocol::NAMES)?,
                 "--progress" => args.progress = true,
                 "--json" => args.json = true,
                 _ => return Err(format!("unknown option `{word}`")),
@@ -83,6 +95,14 @@ fn integer(option: &str, text: &str, least: usize, most: usize) -> Result<usize,
     }
 }
 
+fn one_of<T: Copy>(option: &str, text: &str, names: &[(&str, T)]) -> Result<T, String> {
+    let found = names.iter().find(|(name, _)| *name == text);
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<_> = names.iter().map(|(name, _)| *name).collect();
+        format!("{option} is {}, not `{text}`", names.join(" or "))
+    })
+}
+
 fn decimal(option: &str, text: &str, least: f64, most: f64) -> Result<f64, String> {
     let value: f64 = text.parse().map_err(|_| format!("{option} needs a number, not `{text}`"))?;
     if (least..=most).contains(&value) {
@@ -102,10 +122,12 @@ mod tests {
 
     #[test]
     fn reads_every_option() {
-        let args = parse("--port 9 --host [::1] --connections 3 --depth 4 --seconds 0.5 --warmup 1 --rate 10 --content-size 0 --json")
+        let args = parse("--port 9 --host [::1] --connections 3 --depth 4 --seconds 0.5 --warmup 1 --rate 10 --content-size 0 --json --transport ttheader --protocol compact --echo 65536")
             .expect("valid");
         assert_eq!(args.address.to_string(), "[::1]:9");
         assert_eq!((args.connections, args.depth, args.seconds, args.warmup), (3, 4, 0.5, 1.0));
+        assert_eq!((args.wire.transport, args.wire.protocol), (Transport::TtHeader, Protocol::Compact));
+        assert_eq!(args.echo, Some(65_536));
         assert_eq!((args.rate, args.content_size, args.json, args.progress), (Some(10.0), Some(0), true, false));
     }
 
@@ -118,6 +140,7 @@ mod tests {
             ("--port 1 --rate fast", "needs a number"),
             ("--port 1 --rate NaN", "must be"),
             ("--port 1 --host 192.168.0.1", "loopback"),
+            ("--port 1 --protocol json", "binary or compact"),
             ("--port 1 --fast", "unknown option"),
         ] {
             let error = parse(line).expect_err(line);

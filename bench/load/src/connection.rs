@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use crate::request;
+use crate::request::Request;
 
 /// A call in flight.
 struct Call {
@@ -58,10 +58,10 @@ impl Connection {
     }
 
     /// Queues one call; `since` is where its latency starts. [`Connection::flush`] sends it.
-    pub fn call(&mut self, since: Instant) {
+    pub fn call(&mut self, request: &Request, since: Instant) {
         let seq = self.next_seq;
         self.next_seq = seq.wrapping_add(1);
-        request::write(&mut self.out, seq);
+        request.write(&mut self.out, seq);
         self.in_flight.push_back(Call { seq, since });
     }
 
@@ -142,6 +142,10 @@ fn invalid(reason: &str) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        request::Call as Method,
+        wire::{Protocol, Transport, Wire},
+    };
     use std::net::TcpListener;
 
     #[test]
@@ -156,9 +160,11 @@ mod tests {
             bytes.extend((body.len() as u32).to_be_bytes());
             bytes.extend(body);
         }
+        let wire = Wire { transport: Transport::Framed, protocol: Protocol::Binary };
+        let request = Request { wire, call: Method::GetItem };
         for step in 1..bytes.len() {
             let mut connection = Connection::new(stream.try_clone().expect("clone"), 0, 4);
-            bodies.iter().for_each(|_| connection.call(Instant::now()));
+            bodies.iter().for_each(|_| connection.call(&request, Instant::now()));
             let mut got = Vec::new();
             for part in bytes.chunks(step) {
                 server.write_all(part).expect("write");

@@ -1,4 +1,5 @@
-//! Load for `ItemService.GetItem` over framed binary Thrift, which checks every reply by parsing it.
+//! Load for `ItemService.GetItem` or `EchoBinary` of Thrift, framed or in TTHeader, binary or compact, which checks every
+//! reply by parsing it.
 //!
 //! Closed loop by default: each of `--connections` keeps `--depth` calls in flight, so the server sets the pace and the
 //! result is its throughput. With `--rate` it is an open loop: calls start at fixed times whatever the server does, and
@@ -18,6 +19,7 @@ mod report;
 mod request;
 mod run;
 mod schedule;
+mod wire;
 
 fn main() -> ExitCode {
     let args = match Args::parse(std::env::args().skip(1)) {

@@ -15,7 +15,9 @@ use rustix::{
     fd::OwnedFd,
 };
 
-use crate::{args::Args, connection::Connection, reply::Expected, report::Report, schedule::Schedule};
+use crate::{
+    args::Args, connection::Connection, reply::Expected, report::Report, request::Request, schedule::Schedule,
+};
 
 /// How long calls in flight at the end are waited for.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -34,6 +36,7 @@ struct Run<'a> {
     epoll: OwnedFd,
     connections: Vec<Connection>,
     schedule: Option<Schedule>,
+    request: Request,
     expected: Expected,
     report: Report,
     buffer: Vec<u8>,
@@ -65,7 +68,8 @@ impl<'a> Run<'a> {
             epoll,
             connections,
             schedule: args.rate.map(|rate| Schedule::new(now, rate, args.connections)),
-            expected: Expected::new(args.content_size),
+            request: Request::new(args.wire, args.echo),
+            expected: Expected::new(args.wire, args.content_size, args.echo),
             report: Report::new()?,
             buffer: vec![0; BUFFER],
             from,
@@ -78,7 +82,7 @@ impl<'a> Run<'a> {
             let now = Instant::now();
             for index in 0..self.connections.len() {
                 for _ in 0..self.args.depth {
-                    self.connections[index].call(now);
+                    self.connections[index].call(&self.request, now);
                 }
                 self.send(index)?;
             }
@@ -154,7 +158,7 @@ impl<'a> Run<'a> {
                 self.fill(index);
             } else if now < until {
                 for _ in 0..ended {
-                    self.connections[index].call(now);
+                    self.connections[index].call(&self.request, now);
                 }
             }
         }
@@ -178,7 +182,7 @@ impl<'a> Run<'a> {
         let before = connection.in_flight();
         while connection.in_flight() < self.args.depth {
             let Some(due) = schedule.take(index) else { break };
-            connection.call(due);
+            connection.call(&self.request, due);
         }
         connection.in_flight() > before
     }

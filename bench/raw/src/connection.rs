@@ -1,40 +1,67 @@
 //! One connection: bytes in, template replies out.
 
 use std::{
+    cell::RefCell,
     io::{ErrorKind, Read, Write},
     net::TcpStream,
+    rc::Rc,
 };
 
-use crate::template::{LONGEST, SHORTEST, answer};
+use crate::{
+    Closed, Serve,
+    template::{LONGEST, SHORTEST, answer},
+};
+
+/// Receive buffer of all connections, in bytes: room for an incomplete frame and a full read behind it.
+const BUFFER: usize = LONGEST + 64 * 1024;
+
+/// What all connections use.
+pub struct Shared {
+    buffer: RefCell<Vec<u8>>,
+    template: Vec<u8>,
+}
+
+impl Shared {
+    pub fn new(template: Vec<u8>) -> Self {
+        Self { buffer: RefCell::new(vec![0; BUFFER]), template }
+    }
+}
 
 /// A connection, the start of a frame that has not arrived whole, and replies the socket did not take yet.
 pub struct Connection {
-    pub stream: TcpStream,
+    stream: TcpStream,
+    shared: Rc<Shared>,
     rest: Vec<u8>,
     out: Vec<u8>,
     sent: usize,
-    /// Whether the caller has this connection registered for writability.
-    pub watches_write: bool,
+    watches_write: bool,
 }
 
-/// The peer is gone or broke the framing: drop the connection.
-pub struct Closed;
-
 impl Connection {
-    pub fn new(stream: TcpStream) -> Self {
-        Self { stream, rest: Vec::new(), out: Vec::new(), sent: 0, watches_write: false }
+    pub fn new(stream: TcpStream, shared: Rc<Shared>) -> Self {
+        Self { stream, shared, rest: Vec::new(), out: Vec::new(), sent: 0, watches_write: false }
+    }
+}
+
+impl Serve for Connection {
+    fn stream(&self) -> &TcpStream {
+        &self.stream
     }
 
-    /// Whether replies wait for the socket. While they do, nothing more is read.
-    pub fn is_blocked(&self) -> bool {
+    fn is_blocked(&self) -> bool {
         self.sent < self.out.len()
     }
 
-    /// Reads once into `buffer`, which all connections share, and answers every whole frame.
-    pub fn on_readable(&mut self, buffer: &mut [u8], template: &[u8]) -> Result<(), Closed> {
+    fn watches_write(&mut self) -> &mut bool {
+        &mut self.watches_write
+    }
+
+    fn on_readable(&mut self) -> Result<(), Closed> {
         if self.is_blocked() {
             return Ok(());
         }
+        let shared = Rc::clone(&self.shared);
+        let buffer = &mut *shared.buffer.borrow_mut();
         let kept = self.rest.len();
         buffer[..kept].copy_from_slice(&self.rest);
         let have = match self.stream.read(&mut buffer[kept..]) {
@@ -52,7 +79,7 @@ impl Connection {
             if have - at < length {
                 break;
             }
-            answer(&mut self.out, template, &buffer[at..at + length]);
+            answer(&mut self.out, &shared.template, &buffer[at..at + length]);
             at += length;
         }
         self.rest.clear();
@@ -60,8 +87,7 @@ impl Connection {
         self.flush()
     }
 
-    /// Writes what it can of the waiting replies.
-    pub fn flush(&mut self) -> Result<(), Closed> {
+    fn flush(&mut self) -> Result<(), Closed> {
         while self.is_blocked() {
             match self.stream.write(&self.out[self.sent..]) {
                 Ok(n) => self.sent += n,

@@ -13,6 +13,7 @@ use http::{HeaderMap, Request, Response};
 use crate::{
     Event, GoAway, Gone, Http2Options, StreamKey,
     closing::{Ended, put_go_away},
+    header_list::request_size,
     pipe::{Pipe, PipeEnd, pipe},
     scan::{PREFACE, Scanner},
     sent::Sent,
@@ -36,6 +37,16 @@ enum State {
     Closed,
 }
 
+/// Whether this side takes part in new streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goodbye {
+    /// It does.
+    None,
+    /// It is to say that it does not, once hands are shaken.
+    Wanted,
+    Said,
+}
+
 /// One HTTP/2 connection whose streams carry messages.
 ///
 /// 1. [`feed`](Self::feed) it what arrives;
@@ -51,8 +62,12 @@ pub struct Connection {
     max_message: usize,
     touched: bool,
     blocked: bool,
+    /// While new requests wait until there is less output: bytes read meanwhile, which `h2` may hold.
+    withheld: Option<usize>,
     ended: Option<Ended>,
-    draining: bool,
+    goodbye: Goodbye,
+    /// Bytes have come.
+    has_begun: bool,
     sent: Sent,
     pings: Option<h2::PingPong>,
     /// When the last bytes came.
@@ -116,8 +131,10 @@ impl Connection {
             max_message,
             touched: true,
             blocked: false,
+            withheld: None,
             ended: None,
-            draining: false,
+            goodbye: Goodbye::None,
+            has_begun: false,
             sent,
             pings: None,
             heard: now,
@@ -131,6 +148,7 @@ impl Connection {
             return;
         }
         self.heard = now;
+        self.has_begun = true;
         self.scanner.has_calls = self.streams.len() > 0;
         if let Err(flood) = self.scanner.scan(&bytes, now) {
             self.ended = Some(Ended::Flood(flood));
@@ -155,14 +173,24 @@ impl Connection {
         self.touched
     }
 
-    /// Does output wait for room?
+    /// Has the peer sent anything?
+    pub fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+
+    /// Does anything wait for room in the output?
     pub fn is_blocked(&self) -> bool {
-        self.blocked
+        self.blocked || self.withheld.is_some()
     }
 
     /// Output has left: what waits for room goes on in the next turn.
     pub fn made_room(&mut self) {
-        self.touched |= self.blocked;
+        self.touched |= self.is_blocked();
+    }
+
+    /// Is so much output little enough to read again after reading has stopped?
+    pub fn is_light(&self, unwritten: usize) -> bool {
+        unwritten <= self.options.max_output / 2
     }
 
     /// Streams that are not over.
@@ -170,9 +198,21 @@ impl Connection {
         self.streams.len()
     }
 
-    /// Memory that messages take which are incomplete, not wanted yet, or have not left.
+    /// Memory that messages take which are incomplete, not wanted yet, or have not left, requests that are not looked at, and the records of
+    /// streams.
     pub fn memory(&self) -> usize {
-        self.streams.memory()
+        self.streams.memory() + self.streams.records() + self.withheld.unwrap_or(0)
+    }
+
+    /// Gives back what streams have needed, if there is none now.
+    pub fn shrink(&mut self) {
+        self.streams.shrink();
+        self.pipe.shrink();
+    }
+
+    /// The most headers the peer takes, if it has said so, as [`header_list_size`](crate::header_list_size) counts them.
+    pub fn max_header_list(&self) -> Option<u32> {
+        self.scanner.max_header_list
     }
 
     /// How the connection ended, once it has: close it when the output is written.
@@ -184,7 +224,10 @@ impl Connection {
     }
 
     /// Reads a slice of what was fed, if `read`, and appends what is to be written to `output`, of which `taken` bytes are under way elsewhere.
-    /// False if it did not read although it was to, for the output has no room.
+    /// False if it did not read although it was to: too much output waits.
+    ///
+    /// Reading goes on while output waits, or two ends that both have much to send would wait for each other. What is read then makes no output
+    /// but acknowledgements: windows are not opened again, and new requests are not looked at.
     pub fn turn(&mut self, read: bool, output: &mut BytesMut, taken: usize) -> bool {
         self.touched = false;
         if let (Some(Ended::Flood(flood)), false) = (&self.ended, matches!(self.state, State::Closed)) {
@@ -196,12 +239,27 @@ impl Connection {
             return true;
         }
         let greets = matches!(self.state, State::ServerHandshake(_) | State::ClientHandshake(_));
-        let room = self.options.max_output.saturating_sub(taken).max(if greets { GREETING } else { 0 });
-        let allowed = if read && output.len() < room { SLICE } else { 0 };
-        let Self { state, pipe, streams, max_message, .. } = self;
+        let max_output = self.options.max_output;
+        let room = max_output.saturating_sub(taken).max(if greets { GREETING } else { 0 });
+        let allowed = if read { SLICE } else { 0 };
         let before = output.len();
-        let (over, blocked) = pipe.with(allowed, output, room, || drive(state, streams, *max_message));
-        self.blocked = blocked;
+        let accepts = before < room;
+        let Self { state, pipe, streams, max_message, .. } = self;
+        let mut pass = |output: &mut BytesMut, room| {
+            pipe.with(allowed, output, room, || drive(state, streams, *max_message, accepts))
+        };
+        let (mut over, mut passed) = pass(output, room);
+        if read && over.is_none() && passed.read == 0 && passed.blocked && output.len() + taken < 2 * max_output {
+            // `h2` reads nothing more before it has acknowledged what it read. One write more makes room for that.
+            let room = output.len() + 1;
+            (over, passed) = pass(output, room);
+        }
+        self.blocked = passed.blocked;
+        let withholds = !accepts && matches!(self.state, State::Server(_));
+        self.withheld = withholds.then(|| self.withheld.unwrap_or(0) + passed.read);
+        if self.goodbye == Goodbye::Wanted {
+            self.go();
+        }
         if self.sent.wrote(&output[before..]) {
             self.scanner.sent();
         }
@@ -214,7 +272,7 @@ impl Connection {
         if self.streams.pump_woken() {
             self.touched = true;
         }
-        allowed > 0 || !read
+        !read || passed.read > 0 || !self.pipe.has_input()
     }
 
     fn close(&mut self, gone: &Gone) {
@@ -229,6 +287,9 @@ impl Connection {
         self.touched |= event.is_some();
         if let (Some(Event::Gone(_, gone)), Some(goodbye)) = (&mut event, &self.scanner.go_away) {
             gone.unprocessed |= gone.stream > goodbye.last_stream;
+            if gone.reason.is_none() {
+                gone.text = format!("{}: {goodbye}", gone.text);
+            }
         }
         event
     }
@@ -239,34 +300,41 @@ impl Connection {
     }
 
     /// Sends a PING where the peer has been silent for long. False if it does not answer: the connection is lost. To be called now and then.
-    pub fn keep_alive(&mut self, now: Instant) -> bool {
+    ///
+    /// # Arguments
+    /// * `listens` - whether an answer would have been read. The time in which it would not does not count.
+    pub fn keep_alive(&mut self, now: Instant, listens: bool) -> bool {
         let Some(keep_alive) = self.options.keep_alive else { return true };
-        let idle = self.streams.len() == 0 && !keep_alive.without_calls;
-        match self.pinged {
-            Some(since) if self.heard >= since => {
-                self.pinged = None;
-                if let Some(pings) = &mut self.pings {
-                    // Makes room for the next one.
-                    let _ = pings.poll_pong(&mut Context::from_waker(Waker::noop()));
-                }
+        if let Some(since) = self.pinged {
+            if !listens {
+                self.pinged = Some(now);
+                return true;
             }
-            Some(since) => return now.duration_since(since) < keep_alive.timeout,
-            None if idle || now.duration_since(self.heard) < keep_alive.time.max(Duration::from_secs(1)) => {}
-            None => {
-                if self.pings.is_none() {
-                    self.pings = match &mut self.state {
-                        State::Server(connection) => connection.ping_pong(),
-                        State::Client { connection, .. } => connection.ping_pong(),
-                        _ => None,
-                    };
-                }
-                if let Some(pings) = &mut self.pings
-                    && pings.send_ping(h2::Ping::opaque()).is_ok()
-                {
-                    self.pinged = Some(now);
-                    self.touched = true;
-                }
+            if self.heard < since {
+                return now.duration_since(since) < keep_alive.timeout;
             }
+            self.pinged = None;
+            if let Some(pings) = &mut self.pings {
+                // Makes room for the next one.
+                let _ = pings.poll_pong(&mut Context::from_waker(Waker::noop()));
+            }
+        }
+        let is_idle = self.streams.len() == 0 && !keep_alive.without_calls;
+        if is_idle || now.duration_since(self.heard) < keep_alive.time.max(Duration::from_secs(1)) {
+            return true;
+        }
+        if self.pings.is_none() {
+            self.pings = match &mut self.state {
+                State::Server(connection) => connection.ping_pong(),
+                State::Client { connection, .. } => connection.ping_pong(),
+                _ => None,
+            };
+        }
+        if let Some(pings) = &mut self.pings {
+            // It fails where an earlier one is still to be answered, which will do as well.
+            let _ = pings.send_ping(h2::Ping::opaque());
+            self.pinged = Some(now);
+            self.touched = true;
         }
         true
     }
@@ -338,19 +406,25 @@ impl Connection {
         self.streams.get(stream).map_or(0, Stream::waiting)
     }
 
-    /// Says goodbye: no new streams, and the end when those there are are over.
+    /// Says goodbye, once hands are shaken: no new streams, and the end when those there are are over.
     pub fn shut_down(&mut self) {
         self.touched = true;
-        if std::mem::replace(&mut self.draining, true) {
-            return;
+        if self.goodbye == Goodbye::None {
+            self.goodbye = Goodbye::Wanted;
+            self.go();
         }
+    }
+
+    /// Carries a goodbye out, as soon as that is possible.
+    fn go(&mut self) {
         match &mut self.state {
             State::Server(connection) => connection.graceful_shutdown(),
             State::Client { requests, .. } => *requests = None,
-            // Nothing has been said yet that a goodbye could end.
-            State::ServerHandshake(_) | State::ClientHandshake(_) => self.draining = false,
-            State::Closed => {}
+            // Before hands are shaken there is nothing that a goodbye could end.
+            State::ServerHandshake(_) | State::ClientHandshake(_) | State::Closed => return,
         }
+        self.goodbye = Goodbye::Said;
+        self.touched = true;
     }
 
     /// Are the peer's settings known?
@@ -360,7 +434,7 @@ impl Connection {
 
     /// Has either side said goodbye, or is the connection over?
     pub fn is_leaving(&self) -> bool {
-        self.draining || self.scanner.go_away.is_some() || self.ended.is_some()
+        self.goodbye != Goodbye::None || self.scanner.go_away.is_some() || self.ended.is_some()
     }
 
     /// Does this side still send on a stream?
@@ -369,26 +443,46 @@ impl Connection {
     }
 
     /// May a client begin a stream now? It may once the server's settings are known, and as long as there are fewer than the server takes.
-    pub fn can_open(&self) -> bool {
-        match &self.state {
-            State::Client { connection, requests: Some(_) } => {
+    pub fn can_open(&mut self) -> bool {
+        match &mut self.state {
+            State::Client { connection, requests: Some(requests) } => {
                 self.scanner.has_settings
                     && self.scanner.go_away.is_none()
                     && self.streams.len() < connection.max_concurrent_send_streams()
+                    // A stream that was reset counts until its RST_STREAM is written: the next one waits in `h2` then, which takes one such.
+                    && match requests.poll_ready(&mut Context::from_waker(Waker::noop())) {
+                        Poll::Ready(Ok(())) => true,
+                        Poll::Pending => false,
+                        Poll::Ready(Err(_)) => {
+                            // Its numbers for streams are used up, or it is about to end.
+                            self.goodbye = Goodbye::Said;
+                            false
+                        }
+                    }
             }
             _ => false,
         }
     }
 
-    /// Begins a stream of a client with these bytes; with `end` they are all that is sent.
+    /// Begins a stream of a client with these bytes; with `end` they are all that is sent. Nothing of it is sent on an error.
     ///
     /// # Errors
-    /// The connection takes no more streams, or the head is no HTTP/2: nothing of it was sent.
-    pub fn open(&mut self, head: Request<()>, body: Bytes, end: bool) -> Result<StreamKey, String> {
-        let State::Client { requests: Some(requests), .. } = &mut self.state else {
-            return Err("the connection is closed".to_owned());
-        };
-        let (response, send) = requests.send_request(head, false).map_err(|error| error.to_string())?;
+    /// See [`NotOpened`].
+    pub fn open(&mut self, head: Request<()>, body: Bytes, end: bool) -> Result<StreamKey, NotOpened> {
+        if let Some(most) = self.scanner.max_header_list {
+            let size = request_size(&head);
+            if size > most as usize {
+                return Err(NotOpened::TooLarge { size, most });
+            }
+        }
+        let State::Client { requests: Some(requests), .. } = &mut self.state else { return Err(NotOpened::Closed) };
+        let (response, send) = requests.send_request(head, false).map_err(|error| {
+            if error.is_io() || error.reason().is_some() {
+                NotOpened::Closed
+            } else {
+                NotOpened::Wrong(error.to_string())
+            }
+        })?;
         self.touched = true;
         let mut stream = Stream::of_client(self.max_message, response, send);
         stream.begin(body, end);
@@ -407,9 +501,28 @@ impl Connection {
     }
 }
 
+/// Why a stream was not opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotOpened {
+    /// The connection takes no more streams; another one may.
+    #[error("the connection is closed")]
+    Closed,
+    /// The peer does not take so many headers.
+    #[error("the metadata of the request take {size} bytes as HTTP/2 counts them, the server takes {most}")]
+    TooLarge {
+        /// Bytes there are.
+        size: usize,
+        /// Bytes the peer takes.
+        most: u32,
+    },
+    /// It is no request of HTTP/2.
+    #[error("{0}")]
+    Wrong(String),
+}
+
 #[allow(clippy::option_option)] // the end may have no error
-/// Turns `h2`. The end of the connection, with its error, if that has come.
-fn drive(state: &mut State, streams: &mut Streams, max_message: usize) -> Option<Option<h2::Error>> {
+/// Turns `h2`. The end of the connection, with its error, if that has come. Requests that it does not accept stay in `h2`.
+fn drive(state: &mut State, streams: &mut Streams, max_message: usize, accepts: bool) -> Option<Option<h2::Error>> {
     // The connection is turned whenever there is a reason to; nobody has to wake it.
     let mut cx = Context::from_waker(Waker::noop());
     match state {
@@ -428,6 +541,11 @@ fn drive(state: &mut State, streams: &mut Streams, max_message: usize) -> Option
         _ => {}
     }
     match state {
+        State::Server(connection) if !accepts => match connection.poll_closed(&mut cx) {
+            Poll::Pending => None,
+            Poll::Ready(Ok(())) => Some(None),
+            Poll::Ready(Err(error)) => Some(Some(error)),
+        },
         State::Server(connection) => loop {
             match connection.poll_accept(&mut cx) {
                 Poll::Pending => return None,

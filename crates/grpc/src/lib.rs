@@ -10,6 +10,7 @@ mod compression;
 mod connection;
 mod frame;
 mod head;
+mod header_list;
 mod metadata;
 mod pipe;
 mod ready;
@@ -24,13 +25,14 @@ mod timeout;
 
 pub use closing::Ended;
 pub use compression::{CompressionError, compress, decompress};
-pub use connection::Connection;
+pub use connection::{Connection, NotOpened};
 pub use frame::{Assembler, FrameError, PREFIX, RawMessage, put_prefix};
 pub use h2::Reason;
 pub use head::{
     ACCEPT_ENCODING, CONTENT_TYPE, CallHead, Encoding, Encodings, encoding_of, is_grpc, read_call, refusal_body,
     response_head, trailers_only,
 };
+pub use header_list::{fit_trailers, fits, header_list_size};
 pub use http;
 pub use metadata::{MetadataError, read_metadata, write_metadata};
 pub use scan::{Flood, FloodLimits, GoAway};

@@ -20,8 +20,19 @@ struct State {
     output: BytesMut,
     /// Length of `output` beyond which writing waits.
     room: usize,
+    /// Bytes that were read in this turn.
+    read: usize,
     /// Writing has had to wait in this turn.
     blocked: bool,
+}
+
+/// What passed while [`PipeEnd::with`] let it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Passed {
+    /// Bytes that were read.
+    pub read: usize,
+    /// Writing had to wait.
+    pub blocked: bool,
 }
 
 /// `h2`'s end. Nobody is woken through it: its owner turns the connection when there is input, or room for output.
@@ -59,18 +70,27 @@ impl PipeEnd {
         !state.input.is_empty() || state.ended
     }
 
-    /// Lets up to `allowed` bytes be read, and `output` grow until it is about `room` long, while `work` runs. True if writing had to wait.
+    /// Gives the memory of the queue back, if nothing waits in it.
+    pub(crate) fn shrink(&self) {
+        let mut state = lock(&self.0);
+        if state.input.is_empty() {
+            state.input = VecDeque::new();
+        }
+    }
+
+    /// Lets up to `allowed` bytes be read, and `output` grow until it is about `room` long, while `work` runs.
     pub(crate) fn with<T>(
         &self,
         allowed: usize,
         output: &mut BytesMut,
         room: usize,
         work: impl FnOnce() -> T,
-    ) -> (T, bool) {
+    ) -> (T, Passed) {
         {
             let mut state = lock(&self.0);
             state.allowed = allowed;
             state.room = room;
+            state.read = 0;
             state.blocked = false;
             mem::swap(&mut state.output, output);
         }
@@ -79,7 +99,7 @@ impl PipeEnd {
         mem::swap(&mut state.output, output);
         state.allowed = 0;
         state.room = 0;
-        (result, state.blocked)
+        (result, Passed { read: state.read, blocked: state.blocked })
     }
 }
 
@@ -95,6 +115,7 @@ impl AsyncRead for Pipe {
             into.put_slice(&chunk[..count]);
             chunk.advance(count);
             state.allowed -= count;
+            state.read += count;
             if chunk.is_empty() {
                 state.input.pop_front();
             }

@@ -1,9 +1,13 @@
-//! A look at the frame headers that pass by, for what `h2` does not tell or does not limit: floods of control frames, resets, and what a GOAWAY
-//! says.
+//! A look at the frame headers that pass by, for what `h2` does not tell or does not limit: floods of control frames, resets, what a GOAWAY says,
+//! and what headers the peer takes.
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
+use h2::Reason;
 
 /// Length of `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n`.
 pub(crate) const PREFACE: usize = 24;
@@ -13,8 +17,12 @@ const WINDOW: Duration = Duration::from_secs(1);
 const STRIKES: u32 = 2;
 /// How often a peer without calls may send a PING.
 const WITHOUT_CALLS: Duration = Duration::from_secs(2 * 3600);
-/// More of a GOAWAY's debug data is not kept.
-const DEBUG_DATA: usize = 1 << 10;
+/// More of a GOAWAY's debug data, or of a SETTINGS frame, is not kept.
+const PAYLOAD: usize = 1 << 10;
+/// Length of a setting: its number and its value.
+const SETTING: usize = 6;
+/// `SETTINGS_MAX_HEADER_LIST_SIZE`.
+const MAX_HEADER_LIST_SIZE: u8 = 6;
 
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
@@ -31,13 +39,15 @@ pub struct FloodLimits {
     /// SETTINGS frames in a second, and PING frames while nothing was sent to the peer. Default 100.
     pub control_frames: u32,
     /// A PING sooner than this after the one before it, where nothing was sent to the peer in between, is a strike; the third one ends the
-    /// connection, as in grpc-go. Only for servers. Default 5 min; without calls 2 h at least, unless it is zero.
+    /// connection, as in grpc-go. Only for servers. Default 5 min; zero for any.
     pub ping_interval: Duration,
+    /// May a peer without calls send PINGs as often? Otherwise 2 h must lie between them. Default false.
+    pub pings_without_calls: bool,
 }
 
 impl Default for FloodLimits {
     fn default() -> Self {
-        Self { resets: 500, control_frames: 100, ping_interval: Duration::from_secs(300) }
+        Self { resets: 500, control_frames: 100, ping_interval: Duration::from_secs(300), pings_without_calls: false }
     }
 }
 
@@ -50,6 +60,16 @@ pub struct GoAway {
     pub code: u32,
     /// Why, in words; `too_many_pings` for example. The beginning, if it is long.
     pub debug_data: Vec<u8>,
+}
+
+impl fmt::Display for GoAway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the peer said goodbye, {:?}", Reason::from(self.code))?;
+        if !self.debug_data.is_empty() {
+            write!(f, ", {}", String::from_utf8_lossy(&self.debug_data).escape_debug())?;
+        }
+        Ok(())
+    }
 }
 
 /// What a scanner objects to.
@@ -74,7 +94,7 @@ pub(crate) struct Scanner {
     skip: usize,
     header: [u8; HEADER],
     have: usize,
-    /// A GOAWAY's payload that is being gathered: how much is missing.
+    /// The payload that is being gathered, of a GOAWAY or SETTINGS: how much is missing.
     gathering: Option<usize>,
     payload: Vec<u8>,
     window_since: Instant,
@@ -91,6 +111,8 @@ pub(crate) struct Scanner {
     pub(crate) go_away: Option<GoAway>,
     /// The peer's first SETTINGS have come.
     pub(crate) has_settings: bool,
+    /// The most headers the peer takes, if it has said so: names, values and 32 bytes for each. RFC 9113, 6.5.2.
+    pub(crate) max_header_list: Option<u32>,
 }
 
 impl Scanner {
@@ -120,6 +142,7 @@ impl Scanner {
             has_calls: false,
             go_away: None,
             has_settings: false,
+            max_header_list: None,
         }
     }
 
@@ -140,12 +163,12 @@ impl Scanner {
                 rest = &rest[count..];
             } else if let Some(missing) = self.gathering {
                 let count = missing.min(rest.len());
-                let kept = count.min(DEBUG_DATA.saturating_sub(self.payload.len()));
+                let kept = count.min(PAYLOAD.saturating_sub(self.payload.len()));
                 self.payload.extend_from_slice(&rest[..kept]);
                 rest = &rest[count..];
                 self.gathering = Some(missing - count).filter(|left| *left > 0);
                 if self.gathering.is_none() {
-                    self.goodbye();
+                    self.gathered();
                 }
             } else if self.have == 0 && rest.len() >= HEADER {
                 let (header, behind) = rest.split_at(HEADER);
@@ -164,6 +187,28 @@ impl Scanner {
             }
         }
         Ok(())
+    }
+
+    /// Reads the payload of the frame whose header came last.
+    fn gathered(&mut self) {
+        if self.header[3] == GOAWAY {
+            return self.goodbye();
+        }
+        for setting in self.payload.chunks_exact(SETTING) {
+            if let [0, MAX_HEADER_LIST_SIZE, a, b, c, d] = *setting {
+                self.max_header_list = Some(u32::from_be_bytes([a, b, c, d]));
+            }
+        }
+        self.payload = Vec::new();
+    }
+
+    fn gather(&mut self, length: usize) {
+        self.skip = 0;
+        self.payload.clear();
+        self.gathering = Some(length).filter(|length| *length > 0);
+        if self.gathering.is_none() {
+            self.gathered();
+        }
     }
 
     fn goodbye(&mut self) {
@@ -191,8 +236,11 @@ impl Scanner {
         if !self.is_of_client || self.limits.ping_interval.is_zero() {
             return Ok(());
         }
-        let least =
-            if self.has_calls { self.limits.ping_interval } else { WITHOUT_CALLS.max(self.limits.ping_interval) };
+        let least = if self.has_calls || self.limits.pings_without_calls {
+            self.limits.ping_interval
+        } else {
+            WITHOUT_CALLS.max(self.limits.ping_interval)
+        };
         if self.last_ping.is_some_and(|last| now.duration_since(last) < least) {
             self.strikes += 1;
         }
@@ -224,16 +272,10 @@ impl Scanner {
                 if self.settings_frames > self.limits.control_frames {
                     return Err(Flood::Settings);
                 }
+                self.gather(length);
             }
             PING if flags & ACK == 0 => self.ping(now)?,
-            GOAWAY => {
-                self.skip = 0;
-                self.payload.clear();
-                self.gathering = Some(length).filter(|length| *length > 0);
-                if self.gathering.is_none() {
-                    self.goodbye();
-                }
-            }
+            GOAWAY => self.gather(length),
             _ => {}
         }
         Ok(())
@@ -258,15 +300,16 @@ mod tests {
     }
 
     #[test]
-    fn a_goodbye_is_read_however_it_arrives() {
+    fn a_goodbye_and_settings_are_read_however_they_arrive() {
         let mut bytes = vec![0; PREFACE];
-        bytes.extend(frame(SETTINGS, 0, 0, &[0; 6]));
+        bytes.extend(frame(SETTINGS, 0, 0, b"\0\x04\0\x10\0\0\0\x06\0\0\x20\0"));
         bytes.extend(frame(GOAWAY, 0, 0, b"\x80\0\0\x07\0\0\0\x0btoo_many_pings"));
         for piece in 1..bytes.len() {
             let now = Instant::now();
             let mut scanner = Scanner::of_client(FloodLimits::default(), now);
             scan(&mut scanner, &bytes, piece, now).unwrap();
             assert!(scanner.has_settings);
+            assert_eq!(scanner.max_header_list, Some(8192), "in pieces of {piece}");
             let said = GoAway { last_stream: 7, code: 11, debug_data: b"too_many_pings".to_vec() };
             assert_eq!(scanner.go_away, Some(said), "in pieces of {piece}");
         }
@@ -319,6 +362,14 @@ mod tests {
             scan(&mut scanner, &ping, 99, minutes(30 + n)).unwrap();
         }
         assert_eq!(scan(&mut scanner, &ping, 99, minutes(32)), Err(Flood::Pings));
+
+        // Unless it may.
+        let mut scanner =
+            Scanner::of_client(FloodLimits { pings_without_calls: true, ..FloodLimits::default() }, begin);
+        scan(&mut scanner, &[0; PREFACE], 99, begin).unwrap();
+        for n in 0..10 {
+            scan(&mut scanner, &ping, 99, minutes(n * 5)).unwrap();
+        }
 
         assert_eq!(scan(&mut new(), &settings.repeat(6), 99, begin), Err(Flood::Settings));
         let rapid: Vec<u8> = (0..11).flat_map(|n| [call(n), reset(n)].concat()).collect();

@@ -9,10 +9,17 @@ use crate::FloodLimits;
 pub struct KeepAlive {
     /// Silence after which a PING is sent. Not below 1 s.
     pub time: Duration,
-    /// Silence after a PING after which the connection is lost.
+    /// Silence after a PING after which the connection is lost. gRPC's default: 20 s.
     pub timeout: Duration,
     /// Also while there is no call. Servers may object to that.
     pub without_calls: bool,
+}
+
+impl KeepAlive {
+    /// What servers of gRPC do unless something else is said: a PING after two hours, whether there are calls or not.
+    pub fn of_servers() -> Self {
+        Self { time: Duration::from_secs(2 * 3600), timeout: Duration::from_secs(20), without_calls: true }
+    }
 }
 
 /// HTTP/2 as both ends of a gRPC connection use it; sizes in bytes.
@@ -31,7 +38,8 @@ pub struct Http2Options {
     pub max_header_list_size: u32,
     /// Bytes of one stream that wait for the connection. Default 128 KiB.
     pub max_send_buffer: usize,
-    /// Unwritten output of a connection beyond which nothing more is framed. Default 256 KiB.
+    /// Unwritten output of a connection beyond which nothing more is framed and no new request is looked at. Of what has to be acknowledged as much
+    /// again is; then the connection is not read. Default 256 KiB.
     pub max_output: usize,
     /// What memory received frames may cost beyond their content, see `h2`. Default 1 MiB: what one feed of one-byte frames costs, twice.
     pub data_frame_budget: usize,

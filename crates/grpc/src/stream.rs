@@ -22,7 +22,7 @@ pub type StreamKey = u32;
 /// Why a stream ended before its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gone {
-    /// Code of the `RST_STREAM` or GOAWAY; none if the connection was lost.
+    /// Code of the `RST_STREAM`; none if the connection was lost, or either side gave it up.
     pub reason: Option<Reason>,
     /// Its number on the wire.
     pub stream: u32,
@@ -34,7 +34,7 @@ pub struct Gone {
 
 impl Gone {
     pub(crate) fn of(error: &h2::Error) -> Self {
-        let reason = if error.is_io() { None } else { error.reason() };
+        let reason = if error.is_io() || error.is_go_away() { None } else { error.reason() };
         let unprocessed = error.is_remote() && error.is_reset() && reason == Some(Reason::REFUSED_STREAM);
         Self { reason, stream: 0, unprocessed, text: error.to_string() }
     }

@@ -36,6 +36,18 @@ impl Streams {
         self.memory
     }
 
+    /// Memory of the records, those that wait for the next stream included.
+    pub(crate) fn records(&self) -> usize {
+        self.slab.capacity() * size_of::<Stream>()
+    }
+
+    /// Gives the memory of the records back, if there is no stream. What `h2` still wakes is of streams that are over.
+    pub(crate) fn shrink(&mut self) {
+        if self.slab.is_empty() && self.slab.capacity() > 0 {
+            *self = Self::default();
+        }
+    }
+
     fn remove(&mut self, key: StreamKey) {
         self.memory -= self.slab.remove(key as usize).counted;
     }

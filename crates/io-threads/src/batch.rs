@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use volo_js_tape::{InState, InTape, OutTape};
+use volo_js_tape::{Array, InState, InTape, OutTape};
 
 /// Sizes of a tape's three buffers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +61,11 @@ impl Batch {
         InTape::new(&mut self.slots, &mut self.text, &mut self.bytes, &mut self.state)
     }
 
+    /// Takes out what binaries on it are views of.
+    pub fn take_arrays(&mut self) -> Vec<Array> {
+        self.state.take_arrays()
+    }
+
     /// Copies it to another tape. False, and nothing is copied, if that is smaller than what is [used](Self::used).
     pub fn copy_to(&self, slots: &mut [u64], text: &mut [u8], bytes: &mut [u8]) -> bool {
         let used = self.used();
@@ -76,18 +81,31 @@ impl Batch {
     }
 }
 
-/// Messages of the tape out for one I/O thread. Text and bytes are those of the whole tape, shared by all threads that get a part of it.
+/// What messages of a tape out refer to.
+#[derive(Debug)]
+pub struct Content {
+    /// The rope, encoded.
+    pub text: Vec<u8>,
+    /// The bytes in use.
+    pub bytes: Vec<u8>,
+    /// What was too large for them.
+    pub arrays: Vec<Vec<u8>>,
+}
+
+/// Messages of the tape out for one I/O thread. What they refer to is that of the whole tape, shared by all threads that get a part of it.
 #[derive(Debug)]
 pub struct Submission {
     /// The messages, with the two slots before them that every tape out has.
     pub slots: Vec<u64>,
-    /// Text and bytes.
-    pub content: Arc<(Vec<u8>, Vec<u8>)>,
+    /// What they refer to.
+    pub content: Arc<Content>,
 }
 
 impl Submission {
-    /// The tape, to be read.
-    pub fn tape(&self) -> OutTape<'_> {
-        OutTape::new(&self.slots, &self.content.0, &self.content.1)
+    /// Lets `take` read the tape.
+    pub fn read<T>(&self, take: impl FnOnce(&OutTape<'_>) -> T) -> T {
+        let Content { text, bytes, arrays } = &*self.content;
+        let arrays: Vec<&[u8]> = arrays.iter().map(Vec::as_slice).collect();
+        take(&OutTape::new(&self.slots, text, bytes).with_arrays(&arrays))
     }
 }

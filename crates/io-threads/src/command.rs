@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use volo_js_sockets::{Handle, Listener, SocketOptions};
-use volo_js_transport::{ClientSetup, Peer, Seat, ServerSetup, ServingStatus};
+use volo_js_transport::{Address, ClientSetup, Peer, Seat, ServerSetup, ServingStatus};
 
 use crate::Submission;
 
@@ -57,6 +57,13 @@ pub enum Command {
     },
     /// Messages from the isolate.
     Submit(Submission),
+    /// The name of a client's server stands for another address.
+    Readdress {
+        /// The client.
+        owner: u32,
+        /// Where its next connections go.
+        address: Address,
+    },
     /// Set the health of a server's service. To each of its threads.
     Health {
         /// The server.

@@ -24,7 +24,7 @@ mod split;
 mod sync;
 mod threads;
 
-pub use batch::{Batch, Submission, TapeSize};
+pub use batch::{Batch, Content, Submission, TapeSize};
 pub use command::{Arrival, Command};
 pub use link::{Link, Wake};
 pub use mailbox::Mailbox;

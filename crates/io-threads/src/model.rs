@@ -1,7 +1,11 @@
 //! Every order in which the steps of two threads may happen, and every value that weak memory may show them: `--cfg volo_loom`.
 #![allow(clippy::unwrap_used)]
 
-use std::{future::poll_fn, sync::Arc, time::Duration};
+use std::{
+    future::poll_fn,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use loom::{future::block_on, model::Builder, sync::Notify, thread};
 use volo_js_tape::{Header, Kind};
@@ -13,11 +17,17 @@ const TAPE: TapeSize = TapeSize { slots: 16, text: 0, bytes: 0 };
 /// Threads are seldom interrupted more often than this between two steps that matter, and the number of orders grows with its power.
 const PREEMPTIONS: usize = 3;
 
+/// A model takes seconds. One that takes longer than this has grown beyond what can be explored, and is not to pass for that.
+const LONGEST: Duration = Duration::from_secs(300);
+
 fn model(body: impl Fn() + Send + Sync + 'static) {
     let mut builder = Builder::new();
     builder.preemption_bound = Some(PREEMPTIONS);
-    builder.max_duration = Some(Duration::from_secs(60));
+    // It stops there without a word, as if all had been seen.
+    builder.max_duration = Some(LONGEST);
+    let began = Instant::now();
     builder.check(body);
+    assert!(began.elapsed() < LONGEST, "the model was not explored to its end");
 }
 
 /// A batch with one message for the owner `n`.

@@ -155,7 +155,7 @@ impl Shard {
                 }
             }
             Command::Submit(submission) => {
-                if let Err(damage) = self.engine.submit(&submission.tape()) {
+                if let Err(damage) = submission.read(|tape| self.engine.submit(tape)) {
                     self.engine.report(
                         Level::Error,
                         &format!(
@@ -164,6 +164,7 @@ impl Shard {
                     );
                 }
             }
+            Command::Readdress { owner, address } => self.engine.readdress(owner, address),
             Command::Health { owner, service, status } => self.engine.set_health(owner, &service, status),
             Command::Close { owner, grace } => {
                 self.forward(owner, || Command::Close { owner, grace });
@@ -195,7 +196,7 @@ impl Shard {
         self.want_turn();
         let seat = self.engine.admit(owner, &peer)?;
         // The other threads may have closed theirs already.
-        let to = if self.engine.is_closing(owner) { self.place.index } else { self.next % self.place.links.len() };
+        let to = if self.engine.is_closing(owner) { self.place.index } else { self.place.sound_from(self.next) };
         self.next = to + 1;
         if to == self.place.index {
             return Some((self.engine.accepted(owner, peer, seat)?, socket));

@@ -10,18 +10,15 @@ use volo_js_tape::{HEADER_SLOTS, Header, Malformed, OUT_PROLOGUE, OutTape};
 /// # Errors
 /// [`Malformed`] if the tape is damaged; messages before the damage have been dealt.
 pub fn split(
-    slots: &[u64],
-    text: &[u8],
-    bytes: &[u8],
+    tape: &OutTape<'_>,
     parts: &mut [Vec<u64>],
     mut part_of: impl FnMut(&Header) -> Option<usize>,
 ) -> Result<usize, Malformed> {
-    let tape = OutTape::new(slots, text, bytes);
-    let end = slots.first().map_or(0, |first| *first as u32 as usize).min(slots.len());
+    let (slots, end) = (tape.slots(), tape.end());
     let mut used = 0;
     for message in tape.messages() {
         let message = message?;
-        used = message.bytes.min(bytes.len());
+        used = message.bytes.min(tape.all_bytes().len());
         let Some(part) = part_of(&message.header).and_then(|index| parts.get_mut(index)) else { continue };
         if part.is_empty() {
             // Most often one thread gets all of it: once, instead of growing again and again.

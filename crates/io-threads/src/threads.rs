@@ -60,6 +60,13 @@ impl Place {
         &self.links[self.index]
     }
 
+    /// The first thread from this number on that has not failed; this one, if it is the last.
+    pub fn sound_from(&self, number: usize) -> usize {
+        let count = self.links.len();
+        let mut all = (number..number + count).map(|number| number % count);
+        all.find(|index| !self.links[*index].has_failed()).unwrap_or(self.index)
+    }
+
     /// Bits of a call's name that say which thread it is on.
     pub fn shift(&self) -> u32 {
         shift(self.links.len())
@@ -97,9 +104,13 @@ impl IoThreads {
             let told = told.clone();
             let link = place.link().clone();
             let body = move || {
+                // Dropped with its one word: if all who have not spoken are gone, there is nothing to wait for.
+                let mut told = Some(told);
                 let mut ready = |outcome| {
-                    // Nobody listens any more if another thread could not be made.
-                    let _ = told.send(outcome);
+                    if let Some(told) = told.take() {
+                        // Nobody listens any more if another thread could not be made.
+                        let _ = told.send(outcome);
+                    }
                 };
                 if catch_unwind(AssertUnwindSafe(|| run(place, &mut ready))).is_err() {
                     link.fail();
@@ -153,5 +164,57 @@ impl Drop for IoThreads {
             // A panic has been noted on the link.
             let _ = join.join();
         }
+    }
+}
+
+#[cfg(all(test, not(volo_loom)))]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::{task::Waker, time::Duration};
+
+    use super::*;
+
+    const TAPE: TapeSize = TapeSize { slots: 16, text: 0, bytes: 0 };
+
+    /// Lives until it is told to stop, without a reactor.
+    fn idle(place: &Place) {
+        let mut letters = Vec::new();
+        while !letters.iter().any(|letter| matches!(letter, Command::Stop)) {
+            letters.clear();
+            let _ = place.link().mailbox().poll_take(&mut letters, &mut std::task::Context::from_waker(Waker::noop()));
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "threads are started with functions of this shape")]
+    fn second_one_panics(place: Place, ready: &mut dyn FnMut(io::Result<Driver>)) {
+        assert!(place.index != 1, "on purpose");
+        ready(Ok(Driver::Epoll));
+        idle(&place);
+    }
+
+    #[test]
+    fn a_thread_that_panics_before_it_is_ready_fails_the_start_of_all() {
+        let (told, tells) = mpsc::channel();
+        std::thread::spawn(move || {
+            let wake: Wake = Arc::new(|| ());
+            let started = IoThreads::start("test", 3, TAPE, &wake, second_one_panics);
+            told.send(started.map(drop).unwrap_err().to_string()).unwrap();
+        });
+        let error = tells.recv_timeout(Duration::from_secs(20)).expect("the start comes to an end");
+        assert_eq!(error, "an I/O thread ended as it began");
+    }
+
+    #[test]
+    fn a_failed_thread_is_passed_over() {
+        let wake: Wake = Arc::new(|| ());
+        let links: Arc<[Arc<Link>]> = (0..3).map(|_| Arc::new(Link::new(wake.clone(), TAPE))).collect();
+        let place = Place { index: 0, links };
+        let turns = |place: &Place| (0..4).map(|number| place.sound_from(number)).collect::<Vec<_>>();
+        assert_eq!(turns(&place), [0, 1, 2, 0]);
+        place.links[1].fail();
+        assert_eq!(turns(&place), [0, 2, 2, 0]);
+        place.links[2].fail();
+        assert_eq!(turns(&place), [0, 0, 0, 0]);
     }
 }

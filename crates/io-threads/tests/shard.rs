@@ -11,7 +11,10 @@ use volo_js_transport::{Action, Peer, ServerOptions, ServerSetup};
 
 fn server(owner: u32) -> Command {
     let program = Arc::new(Program::compile(&schema()).unwrap());
-    Command::Server { owner, setup: ServerSetup::new(program, &[0, 1], ServerOptions::default()).unwrap() }
+    Command::Server {
+        owner,
+        setup: ServerSetup::new(program, [("Test", &[0, 1][..])], ServerOptions::default()).unwrap(),
+    }
 }
 
 fn socket() -> Handle {

@@ -16,7 +16,8 @@ use crate::wire;
 ///
 /// Of a field that comes twice, and of several members of a oneof, the last counts, but messages are merged and lists joined. Repeated
 /// fields are read packed and unpacked. All pairs of a map are there, also those with the same key. Fields that the schema does not know, of
-/// another wire type than it says, or with a number that a closed enum does not name are kept as unknown.
+/// another wire type than it says, or with a number that a closed enum does not name are kept as unknown. An opaque message is not looked at: all of
+/// it is kept as unknown.
 ///
 /// On an error the tape's message is to be dropped; after [`DecodeError::Full`] the same bytes can be decoded again onto another tape.
 ///
@@ -142,6 +143,12 @@ impl Decoder<'_, '_, '_> {
     #[inline]
     fn root(&mut self, index: u32, bytes: &[u8]) -> Result<usize, Fail> {
         let base = self.empty(index)?;
+        let message = self.program.message(index);
+        if message.opaque {
+            self.tape.put_bytes(base + message.presence, bytes)?;
+            self.tape.mark_present(base, 0);
+            return Ok(base);
+        }
         self.message(index, base, &mut Reader::new(bytes), 0, 0)?;
         if self.unsettled != 0 {
             self.settle(bytes)?;

@@ -38,6 +38,8 @@ pub struct MethodProgram {
 #[derive(Debug)]
 pub(crate) struct MessageProgram {
     pub(crate) name: FastStr,
+    /// Whatever its bytes are, they pass as unknown fields.
+    pub(crate) opaque: bool,
     pub(crate) fields: Vec<FieldProgram>,
     /// Names of the fields, aside, for they are rarely wanted.
     names: Vec<FastStr>,
@@ -192,7 +194,7 @@ impl MethodProgram {
 impl MessageProgram {
     fn compile(source: &volo_js_schema::Struct, schema: &Schema) -> Result<Self, ProgramError> {
         let place = |field: &Field| format!("field {}.{}", source.name, field.name);
-        if source.kind != StructKind::Message {
+        if !source.kind.is_message() {
             let reason = "a struct is no message";
             return Err(ProgramError::NotProtobuf { place: source.name.clone(), reason });
         }
@@ -220,7 +222,8 @@ impl MessageProgram {
         let numbers = Numbers::new(&fields)
             .map_err(|number| ProgramError::DuplicateNumber { message: source.name.clone(), number })?;
         let names = source.fields.iter().map(|field| FastStr::new(&field.name)).collect();
-        Ok(Self { name: FastStr::new(&source.name), fields, names, presence, required, oneofs, numbers })
+        let opaque = source.kind == StructKind::Opaque;
+        Ok(Self { name: FastStr::new(&source.name), opaque, fields, names, presence, required, oneofs, numbers })
     }
 
     /// Place of the field with this number.

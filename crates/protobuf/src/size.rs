@@ -210,11 +210,11 @@ impl Sizer<'_, '_, '_, '_> {
         self.add(key + size)
     }
 
-    /// Unknown fields are sent as they are, so they have to be fields.
+    /// Unknown fields are sent as they are, so they have to be fields, except where nobody here reads the message.
     #[cold]
     fn unknown(&mut self, message: &MessageProgram, slot: usize) -> Result<(), Refused> {
         let bytes = self.get(self.tape.bytes(slot))?;
-        let mut reader = Reader::new(bytes);
+        let mut reader = Reader::new(if message.opaque { &[] } else { bytes });
         while !reader.is_empty() {
             let skipped = reader.key().and_then(|key| reader.skip(key, 0, MAX_DEPTH));
             if let Err(fail) = skipped {

@@ -7,7 +7,7 @@ use support::{
     message, optional, packed, required, schema,
 };
 use volo_js_protobuf::{DecodeError, EncodeError, Limits, Program, ProgramError};
-use volo_js_schema::{Field, Schema, Type};
+use volo_js_schema::{Field, Schema, StructKind, Type};
 
 fn one(fields: Vec<Field>) -> Schema {
     schema(vec![message("p.M", fields)])
@@ -564,6 +564,23 @@ fn unknown_fields_that_are_none_are_not_sent() {
         let written = encode(&schema, 0, &Value::Message(vec![], bad.to_vec()));
         assert!(matches!(written, Err(EncodeError::UnknownFields { .. })), "{bad:?}: {written:?}");
     }
+}
+
+#[test]
+fn opaque_messages_pass_whatever_their_bytes_are() {
+    let mut schema = one(vec![]);
+    schema.structs[0].kind = StructKind::Opaque;
+    for bytes in [&[][..], &[0x08], &[0x0B, 0x0C, 0xFF], &Wire::new().int(1, 7).0, &[0; 5000]] {
+        let value = Value::Message(vec![], bytes.to_vec());
+        assert_eq!(decode(&schema, 0, bytes), Ok(value.clone()));
+        assert_eq!(encode(&schema, 0, &value), Ok(bytes.to_vec()));
+    }
+    let holder = message("p.Holder", vec![Field::new(1, "opaque", Type::Struct(0))]);
+    schema.structs.push(holder);
+    assert!(schema.validate().unwrap_err().contains("cannot be a type"));
+    schema.structs.pop();
+    schema.structs[0].fields.push(Field::new(1, "a", Type::I32));
+    assert!(schema.validate().unwrap_err().contains("is opaque and has fields"));
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! Sockets and readiness around an [`Engine`].
 
 use std::{
-    io,
+    io::{self, IoSliceMut},
     os::fd::{OwnedFd, RawFd},
     time::{Duration, Instant},
 };
 
 use bytes::BytesMut;
-use rustix::net::{RecvFlags, SendFlags, recv, send};
+use rustix::net::{RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendFlags, recv, recvmsg, send, sendmsg};
 use slab::Slab;
 use volo_js_sockets::{
     Connecting, Handle, ListenOptions, Listener, SocketOptions,
@@ -30,11 +30,16 @@ const CHUNK: usize = 64 << 10;
 const LEAST: usize = 16 << 10;
 /// Marks a poller key as a listener's.
 const LISTENER: u64 = 1 << 32;
+/// Where the serial number stands in a connection's poller key, above its id and the mark of listeners, and its bits.
+const SERIAL: u32 = 33;
+const SERIAL_BITS: u32 = 30;
 /// How often timeouts are looked for, and how long accepting rests after it failed.
 const TICK: Duration = Duration::from_millis(100);
 
 struct Connection {
     fd: OwnedFd,
+    /// Tells events of this socket from those of the one that had its id before, which may still wait to be looked at.
+    key: u64,
     interest: Interest,
     connecting: bool,
 }
@@ -52,6 +57,8 @@ pub struct Reactor {
     poller: Poller,
     /// By the engine's connection id.
     connections: Vec<Option<Connection>>,
+    /// Of the last connection.
+    serial: u64,
     listeners: Slab<Listening>,
     events: Vec<Event>,
     next_event: usize,
@@ -68,10 +75,13 @@ pub struct Reactor {
 impl Reactor {
     /// A loop with nothing in it.
     pub fn new() -> io::Result<Self> {
+        let mut engine = Engine::new(Instant::now());
+        engine.set_lends(true);
         Ok(Self {
-            engine: Engine::new(Instant::now()),
+            engine,
             poller: Poller::new()?,
             connections: Vec::new(),
+            serial: 0,
             listeners: Slab::new(),
             events: Vec::new(),
             next_event: 0,
@@ -220,6 +230,9 @@ impl Reactor {
         // A handler may have run for long; a connection that is made now is not as old as the turn.
         self.engine.set_now(Instant::now());
         let result = self.engine.submit(tape);
+        while let Some(id) = self.engine.next_gapped() {
+            self.write_pieces(id, tape.arrays());
+        }
         self.carry_out();
         result
     }
@@ -268,14 +281,24 @@ impl Reactor {
     /// Waits for what an established connection brings.
     fn attend(&mut self, id: ConnectionId, fd: OwnedFd) {
         let interest = Interest { read: true, write: false };
-        if let Err(error) = self.poller.add(&fd, u64::from(id), interest, Trigger::Edge) {
+        let key = self.new_key(id);
+        if let Err(error) = self.poller.add(&fd, key, interest, Trigger::Edge) {
             return self.engine.closed(id, &error.to_string());
         }
-        put(&mut self.connections, id, Connection { fd, interest, connecting: false });
+        put(&mut self.connections, id, Connection { fd, key, interest, connecting: false });
+    }
+
+    /// A poller key that no other connection has had for long.
+    fn new_key(&mut self, id: ConnectionId) -> u64 {
+        self.serial = (self.serial + 1) % (1 << SERIAL_BITS);
+        u64::from(id) | self.serial << SERIAL
     }
 
     fn ready(&mut self, id: ConnectionId, event: Event, tape: &mut InTape<'_>) {
         let Some(Some(connection)) = self.connections.get_mut(id as usize) else { return };
+        if connection.key != event.key {
+            return;
+        }
         if connection.connecting {
             if !(event.writable || event.broken) {
                 return;
@@ -315,10 +338,9 @@ impl Reactor {
 
     /// Reads a connection that closes once more, whatever it waits for.
     fn look(&mut self, id: ConnectionId, tape: &mut InTape<'_>) {
-        let event = Event { key: u64::from(id), readable: true, ended: false, writable: false, broken: false };
-        if self.connections.get(id as usize).is_some_and(Option::is_some) {
-            self.receive(id, event, tape);
-        }
+        let Some(Some(connection)) = self.connections.get(id as usize) else { return };
+        let event = Event { key: connection.key, readable: true, ended: false, writable: false, broken: false };
+        self.receive(id, event, tape);
     }
 
     /// One system call's worth. True if the peer has sent all it will.
@@ -330,18 +352,43 @@ impl Reactor {
             self.chunk.resize(CHUNK, 0);
         }
         let room = self.chunk.len();
-        match recv(&connection.fd, &mut self.chunk[..], RecvFlags::empty()) {
-            Ok((0, _)) => {
-                self.engine.ended(id);
-                return true;
+        if let Some(landing) = self.engine.landing(id) {
+            let landed = landing.len();
+            // What follows a large message goes where small ones go, so that one call tells that there is no more.
+            let mut pieces = [IoSliceMut::new(landing), IoSliceMut::new(&mut self.chunk)];
+            let nothing = &mut RecvAncillaryBuffer::default();
+            let received = recvmsg(&connection.fd, &mut pieces, nothing, RecvFlags::empty()).map(|got| got.bytes);
+            let count = received.unwrap_or(0);
+            if count == landed + room || (count > 0 && event.ended) {
+                self.unread.push(event);
             }
-            Ok((count, _)) => {
+            self.engine.landed(id, count.min(landed), tape);
+            if count > landed {
+                let behind = self.chunk.split_to(count - landed).freeze();
+                self.engine.receive(id, behind, tape);
+            }
+            return count == 0 && self.received_none(id, event, received.map(drop));
+        }
+        match recv(&connection.fd, &mut self.chunk[..], RecvFlags::empty()) {
+            Ok((count, _)) if count > 0 => {
                 if count == room || event.ended {
                     // There is more: bytes, or the end. No further event will tell.
                     self.unread.push(event);
                 }
                 let received = self.chunk.split_to(count).freeze();
                 self.engine.receive(id, received, tape);
+                false
+            }
+            received => self.received_none(id, event, received.map(drop)),
+        }
+    }
+
+    /// A system call that received nothing. True if the peer has sent all it will.
+    fn received_none(&mut self, id: ConnectionId, event: Event, received: rustix::io::Result<()>) -> bool {
+        match received {
+            Ok(()) => {
+                self.engine.ended(id);
+                return true;
             }
             // Only a connection that closes has been looked at.
             Err(rustix::io::Errno::AGAIN) => self.engine.looked(id),
@@ -361,6 +408,20 @@ impl Reactor {
             Ok(count) => self.engine.wrote(id, count),
             Err(rustix::io::Errno::AGAIN) => self.engine.wrote(id, 0),
             Err(rustix::io::Errno::INTR) => self.dirty.push(id),
+            Err(error) => self.engine.closed(id, &io::Error::from(error).to_string()),
+        }
+    }
+
+    /// Writes output with arrays of JavaScript's in it, which are lent only until this is over.
+    fn write_pieces(&mut self, id: ConnectionId, arrays: &[&[u8]]) {
+        let Some(Some(connection)) = self.connections.get(id as usize) else {
+            // Nothing is written on it, but what is lent ends here all the same.
+            return self.engine.wrote_pieces(id, 0, arrays);
+        };
+        let pieces = self.engine.pieces(id, arrays);
+        match sendmsg(&connection.fd, &pieces, &mut SendAncillaryBuffer::default(), QUIETLY) {
+            Ok(count) => self.engine.wrote_pieces(id, count, arrays),
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => self.engine.wrote_pieces(id, 0, arrays),
             Err(error) => self.engine.closed(id, &io::Error::from(error).to_string()),
         }
     }
@@ -421,7 +482,7 @@ impl Reactor {
         if connection.connecting || connection.interest == wanted {
             return;
         }
-        if self.poller.modify(&connection.fd, u64::from(id), wanted, Trigger::Edge).is_ok() {
+        if self.poller.modify(&connection.fd, connection.key, wanted, Trigger::Edge).is_ok() {
             connection.interest = wanted;
         }
     }
@@ -436,8 +497,9 @@ impl Reactor {
         let Connecting { socket: fd, connected } = volo_js_sockets::connect(address, &options)?;
         let interest =
             if connected { Interest { read: true, write: false } } else { Interest { read: false, write: true } };
-        self.poller.add(&fd, u64::from(id), interest, Trigger::Edge)?;
-        put(&mut self.connections, id, Connection { fd, interest, connecting: !connected });
+        let key = self.new_key(id);
+        self.poller.add(&fd, key, interest, Trigger::Edge)?;
+        put(&mut self.connections, id, Connection { fd, key, interest, connecting: !connected });
         if connected {
             self.engine.connected(id);
         }

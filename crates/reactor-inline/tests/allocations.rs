@@ -13,7 +13,7 @@ use std::{
 
 use support::Inline;
 use volo_js_reactor_inline::Reactor;
-use volo_js_reactor_tests::{Harness, Subject, call_bytes, reply_bytes};
+use volo_js_reactor_tests::{CALL, Harness, Subject, call_bytes, headed_bytes, reply_bytes};
 use volo_js_transport::ServerOptions;
 
 struct Counting;
@@ -45,22 +45,20 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Runs calls over `connections` with `depth` in flight on each; what the reactor allocated after warming up.
-fn allocations(connections: usize, depth: usize) -> u64 {
+/// Runs these calls over `connections`, all at once on each, answered by so many bytes; what the reactor allocated after warming up.
+fn allocations(connections: usize, calls: &[Vec<u8>], answer: usize) -> u64 {
     let mut harness = Harness::new(Inline::boxed());
     let (_, address) = harness.listen(ServerOptions::default());
     let mut peers: Vec<TcpStream> = (0..connections).map(|_| TcpStream::connect(address).unwrap()).collect();
-    let request: Vec<u8> =
-        (0..depth).flat_map(|sequence| call_bytes("Echo", 1, sequence as i32, Some("hello"), true)).collect();
-    let expected = reply_bytes(0, "world").len() * depth;
-    let mut reply = vec![0; expected];
+    let request = calls.concat();
+    let mut reply = vec![0; answer * calls.len()];
     let mut counted = 0;
     for round in 0..100 {
         for peer in &mut peers {
             peer.write_all(&request).unwrap();
         }
         let mut answered = 0;
-        while answered < connections * depth {
+        while answered < connections * calls.len() {
             let before = COUNT.get();
             harness.subject.poll();
             let in_reactor = COUNT.get() - before;
@@ -85,6 +83,11 @@ fn allocations(connections: usize, depth: usize) -> u64 {
 
 #[test]
 fn a_call_in_steady_state_allocates_nothing() {
-    assert_eq!(allocations(64, 1), 0, "ping-pong");
-    assert_eq!(allocations(16, 16), 0, "pipelined");
+    let framed = |sequence| call_bytes("Echo", CALL, sequence, Some("hello"), true);
+    let answer = reply_bytes(0, "world").len();
+    assert_eq!(allocations(64, &[framed(0)], answer), 0, "ping-pong");
+    assert_eq!(allocations(16, &(0..16).map(framed).collect::<Vec<_>>(), answer), 0, "pipelined");
+    let headed = headed_bytes(&call_bytes("Echo", CALL, 0, Some("hello"), false));
+    // Instead of a length: that, what all headers begin with, protocol and number of transforms, two zeros.
+    assert_eq!(allocations(64, &[headed], 14 + 4 + answer - 4), 0, "with headers");
 }

@@ -75,6 +75,52 @@ pub fn the_pool_is_a_cap_and_waiters_keep_their_order(make: Make) {
     assert_eq!((stats.connections, stats.idle, stats.answered, stats.in_flight), (2, 2, 5, 0));
 }
 
+pub fn connections_are_made_before_a_call_needs_them(make: Make) {
+    for (mode, most) in [(Mode::PingPong, 3), (Mode::Pipelined, 2)] {
+        let (mut harness, peer) = (Harness::new(make()), Peer::new());
+        let options = ClientOptions { pool_size: 3, connections: 2, ..peer.options(mode) };
+        let client = harness.client(options);
+        // One more than it may have: the last is told of with the one before it.
+        for number in 1..=4 {
+            harness.connect(client, number, 1, number);
+        }
+        let mut streams: Vec<_> = (0..most).map(|_| peer.accept()).collect();
+        let mut told: Vec<_> =
+            harness.kinds(Kind::Reply, 4).iter().map(|reply| (reply.call, reply.generation)).collect();
+        told.sort_unstable();
+        assert_eq!(told, [(1, 1), (2, 1), (3, 1), (4, 1)]);
+        assert!(peer.is_quiet());
+        let stats = harness.client_stats(client);
+        assert_eq!((stats.connections, stats.connects, stats.calls, stats.in_flight), (most, most, 0, 0));
+        harness.eventually("nobody waits any more", |harness| !harness.is_busy());
+
+        // They are there already, so there is nothing to wait for, and a call takes one of them.
+        harness.connect(client, 9, 2, 1);
+        assert_eq!(harness.kind(Kind::Reply).call, 9);
+        harness.call(client, 5, 1, ECHO, "x");
+        harness.settle();
+        let answered = streams.iter_mut().find_map(|stream| {
+            stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+            let mut first = [0; 4];
+            stream.read_exact(&mut first).ok()
+        });
+        assert!(answered.is_some(), "a connection that was there carries the call");
+        assert_eq!(harness.client_stats(client).connects, most);
+    }
+}
+
+pub fn a_connection_that_is_asked_for_and_cannot_be_made_is_told_of(make: Make) {
+    let mut harness = Harness::new(make());
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let client = harness.client(ClientOptions::new(Address::Tcp(address)));
+    harness.connect(client, 3, 7, 1);
+    let messages = harness.until(|message| message.kind == Kind::Failure);
+    let (code, sent, text) = failure(&messages, 3);
+    assert_eq!((code, sent), (UNAVAILABLE, 0));
+    assert!(text.contains(&format!("cannot connect to {address}")), "{text}");
+    harness.eventually("nobody waits any more", |harness| !harness.is_busy());
+}
+
 pub fn nobody_listens(make: Make) {
     let mut harness = Harness::new(make());
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

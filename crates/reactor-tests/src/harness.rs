@@ -13,11 +13,11 @@ use volo_js_tape::Kind;
 use volo_js_thrift::Program;
 use volo_js_tls::{ClientTls, ServerTls};
 use volo_js_transport::{
-    Address, ClientCounters, ClientOptions, ClientSetup, ClientStats, ServerCounters, ServerOptions, ServerSetup,
-    ServerStats,
+    Address, ClientCounters, ClientOptions, ClientSetup, ClientStats, GrpcClientSetup, GrpcOptions, GrpcServerSetup,
+    ServerCounters, ServerOptions, ServerSetup, ServerStats,
 };
 
-use crate::{Message, PATIENCE, Subject, schema};
+use crate::{Message, PATIENCE, Subject, schema, schema::grpc_schema};
 
 /// A subject, with servers and clients of the [schema].
 pub struct Harness<S: ?Sized + Subject = dyn Subject> {
@@ -55,8 +55,11 @@ impl<S: ?Sized + Subject> Harness<S> {
 
     /// A server that does not listen yet.
     pub fn server(&mut self, options: ServerOptions) -> u32 {
+        self.add_server(ServerSetup::new(self.program.clone(), [("Test", &[0, 1][..])], options).unwrap())
+    }
+
+    fn add_server(&mut self, mut first: ServerSetup) -> u32 {
         let owner = self.next_owner();
-        let mut first = ServerSetup::new(self.program.clone(), &[0, 1], options).unwrap();
         first.tls.clone_from(&self.tls.0);
         let mut setups: Vec<_> = (1..self.subject.engines()).map(|_| first.in_another_engine()).collect();
         setups.push(first);
@@ -80,13 +83,31 @@ impl<S: ?Sized + Subject> Harness<S> {
         (owner, bound)
     }
 
+    /// A server at an address that answers Thrift and gRPC.
+    pub fn listen_both(&mut self, address: &Address, options: ServerOptions, grpc: GrpcOptions) -> (u32, Address) {
+        let grpc = GrpcServerSetup::new(grpc_program(), &[0], grpc);
+        let setup = ServerSetup::new(self.program.clone(), [("Test", &[0, 1][..])], options).unwrap().with_grpc(grpc);
+        let owner = self.add_server(setup);
+        let bound = self.subject.listen(owner, address, &ListenOptions::default()).unwrap();
+        (owner, bound)
+    }
+
     /// A client.
     pub fn client(&mut self, options: ClientOptions) -> u32 {
+        let program = self.program.clone();
+        self.add_client(ClientSetup { program, options, counters: Arc::default(), grpc: None, tls: None })
+    }
+
+    /// A client of gRPC.
+    pub fn grpc_client(&mut self, options: ClientOptions, grpc: GrpcOptions) -> u32 {
+        let setup = GrpcClientSetup { options: grpc, ..GrpcClientSetup::new(grpc_program(), "localhost") };
+        self.add_client(ClientSetup::of_grpc(setup, options))
+    }
+
+    fn add_client(&mut self, mut setup: ClientSetup) -> u32 {
         let owner = self.next_owner();
-        let counters = Arc::<ClientCounters>::default();
-        self.clients.insert(owner, counters.clone());
-        let setup =
-            ClientSetup { program: self.program.clone(), options, counters, grpc: None, tls: self.tls.1.clone() };
+        setup.tls.clone_from(&self.tls.1);
+        self.clients.insert(owner, setup.counters.clone());
         self.subject.add_client(owner, setup, SocketOptions::default());
         owner
     }
@@ -217,6 +238,30 @@ impl<S: ?Sized + Subject> Harness<S> {
         self.send();
     }
 
+    /// Calls Echo of gRPC.
+    pub fn request(&mut self, client: u32, slot: u32, generation: u32, text: &str) {
+        let body = self.grpc_body(text);
+        self.put(Kind::Request, slot, generation, 0, client, &body);
+        self.send();
+    }
+
+    /// Answers an Echo of gRPC, once it is [sent](Self::send).
+    pub fn respond(&mut self, call: &Message, text: &str) {
+        let body = self.grpc_body(text);
+        self.put(Kind::Response, call.call, call.generation, 0, call.owner, &body);
+    }
+
+    /// A pointer to the message, two more slots with nothing in them, and the message: presence, text, unknown fields.
+    fn grpc_body(&mut self, text: &str) -> [u64; 6] {
+        [3, 0, 0, 1, self.put_string(text), 0]
+    }
+
+    /// Asks for so many connections.
+    pub fn connect(&mut self, client: u32, slot: u32, generation: u32, count: u32) {
+        self.put(Kind::Connect, slot, generation, count, client, &[]);
+        self.send();
+    }
+
     /// Gives a call up.
     pub fn cancel(&mut self, client: u32, slot: u32, generation: u32) {
         self.put(Kind::Cancel, slot, generation, 0, client, &[]);
@@ -231,4 +276,8 @@ impl<S: ?Sized + Subject> Harness<S> {
         self.bytes.clear();
         self.subject.flush();
     }
+}
+
+fn grpc_program() -> Arc<volo_js_protobuf::Program> {
+    Arc::new(volo_js_protobuf::Program::compile(&grpc_schema()).unwrap())
 }

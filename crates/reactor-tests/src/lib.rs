@@ -7,6 +7,7 @@
 //! ```
 
 mod harness;
+mod lending;
 mod message;
 mod schema;
 mod subject;
@@ -18,15 +19,18 @@ pub mod client;
 #[cfg(unix)]
 pub mod descriptors;
 pub mod faults;
+pub mod grpc;
 pub mod leaving;
 pub mod secure;
 pub mod server;
 
 pub use harness::Harness;
+pub use lending::Lending;
 pub use message::{Message, failure, read_messages};
 pub use schema::{ECHO, TELL, schema};
 pub use subject::{Make, Subject};
 pub use threads::{SMALL_TAPE, Threads};
 pub use wire::{
-    CALL, ONEWAY, PATIENCE, Peer, call_bytes, connect, read, read_call, read_to_end, reply_bytes, send_call,
+    CALL, ONEWAY, PATIENCE, Peer, call_bytes, connect, headed_bytes, read, read_call, read_to_end, reply_bytes,
+    send_call,
 };

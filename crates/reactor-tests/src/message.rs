@@ -47,6 +47,10 @@ pub fn read_messages(slots: &[u64], text: &[u8], bytes: &[u8]) -> Vec<Message> {
             Kind::Call | Kind::Reply if size > 4 => {
                 ((0, 0), if low(at + 4) & 1 == 1 { string(at + 5) } else { String::new() })
             }
+            Kind::Request | Kind::Response if low(at + 4) != 0 => {
+                let base = at + 4 + low(at + 4) as usize;
+                ((0, 0), if low(base) & 1 == 1 { string(base + 1) } else { String::new() })
+            }
             Kind::Failure | Kind::Exception | Kind::Event => {
                 ((low(at + 4) as i32, high(at + 4) as i32), string(at + 5))
             }

@@ -1,6 +1,6 @@
 //! The service that the tests call.
 
-use volo_js_schema::{Field, Method, Requiredness, Schema, Service, Struct, StructKind, Type};
+use volo_js_schema::{Field, File, Method, Requiredness, Schema, Service, Struct, StructKind, Type};
 
 /// Index of `Echo` in the schema.
 pub const ECHO: u32 = 0;
@@ -15,6 +15,7 @@ pub fn schema() -> Schema {
         file: 0,
         kind,
         fields,
+        keep_unknown: false,
         oneofs: vec![],
         annotations: Default::default(),
         doc: String::new(),
@@ -42,6 +43,43 @@ pub fn schema() -> Schema {
             file: 0,
             extends: None,
             methods: vec![0, 1],
+            annotations: Default::default(),
+            doc: String::new(),
+        }],
+        ..Schema::default()
+    }
+}
+
+/// `message Text { string text = 1; }  service Echo { rpc Echo(Text) returns (Text); }`
+pub fn grpc_schema() -> Schema {
+    Schema {
+        files: vec![File { path: "test.proto".into(), root: true, ..File::default() }],
+        structs: vec![Struct {
+            name: "test.Text".into(),
+            file: 0,
+            kind: StructKind::Message,
+            fields: vec![Field::new(1, "text", Type::String)],
+            keep_unknown: false,
+            oneofs: vec![],
+            annotations: Default::default(),
+            doc: String::new(),
+        }],
+        methods: vec![Method {
+            name: "Echo".into(),
+            service: 0,
+            oneway: false,
+            client_streaming: false,
+            server_streaming: false,
+            args: 0,
+            result: Some(0),
+            annotations: Default::default(),
+            doc: String::new(),
+        }],
+        services: vec![Service {
+            name: "test.Echo".into(),
+            file: 0,
+            extends: None,
+            methods: vec![0],
             annotations: Default::default(),
             doc: String::new(),
         }],

@@ -55,6 +55,24 @@ fn pair(harness: &mut Harness, server: &ServerTlsOptions, client: &ClientTlsOpti
     (server, harness.client(options))
 }
 
+pub fn a_connection_that_is_asked_for_has_shaken_hands(make: Make) {
+    let authority = Authority::named("all");
+    let mut harness = Harness::new(make());
+    let (_, client) = pair(&mut harness, &authority.server(ClientAuth::None), &authority.client(None));
+    harness.connect(client, 1, 1, 1);
+    assert_eq!(harness.kind(Kind::Reply).call, 1);
+    assert_eq!(harness.client_stats(client).connections, 1);
+
+    let stranger = Authority::named("nobody");
+    let mut harness = Harness::new(make());
+    let (_, client) = pair(&mut harness, &stranger.server(ClientAuth::None), &authority.client(None));
+    harness.connect(client, 1, 1, 1);
+    let messages = harness.until(|message| message.kind == Kind::Failure);
+    let (code, sent, text) = failure(&messages, 1);
+    assert_eq!((code, sent), (UNAVAILABLE, 0));
+    assert!(text.contains("TLS"), "{text}");
+}
+
 /// Calls Echo and answers it.
 fn echo(harness: &mut Harness, client: u32, slot: u32, text: &str) {
     harness.call(client, slot, 1, ECHO, text);

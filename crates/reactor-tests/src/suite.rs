@@ -35,6 +35,8 @@ macro_rules! behaviour_tests {
             a_call_connects_and_is_answered
             pipelined_calls_share_a_connection_and_may_be_answered_out_of_order
             the_pool_is_a_cap_and_waiters_keep_their_order
+            connections_are_made_before_a_call_needs_them
+            a_connection_that_is_asked_for_and_cannot_be_made_is_told_of
             nobody_listens
             a_broken_connection_fails_its_calls_and_the_next_call_connects_anew
             an_idle_connection_that_the_peer_closed_is_not_used_again
@@ -49,10 +51,15 @@ macro_rules! behaviour_tests {
             calls_over_many_connections_all_come_back
             calls_go_over_a_unix_socket_too
         }
+        $crate::behaviour_tests! { $make, grpc:
+            large_messages_pass_both_ways_at_once
+            thrift_and_grpc_share_a_port
+        }
         $crate::behaviour_tests! { $make, secure:
             encrypted_calls_are_answered_small_and_large
             encrypted_oneway_calls_arrive_before_the_client_closes
             a_server_that_nobody_vouches_for_is_not_called
+            a_connection_that_is_asked_for_has_shaken_hands
             a_client_without_the_certificate_that_is_asked_for_is_told_so
             a_peer_that_begins_no_handshake_is_dropped
             what_is_no_tls_is_named
@@ -166,6 +173,7 @@ mod tests {
             include_str!("server.rs"),
             include_str!("client.rs"),
             include_str!("leaving.rs"),
+            include_str!("grpc.rs"),
             include_str!("faults.rs"),
         ];
         for source in sources {

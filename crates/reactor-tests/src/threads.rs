@@ -3,9 +3,9 @@
 
 use std::{collections::HashMap, io, sync::Arc, time::Duration};
 
-use volo_js_io_threads::{Command, IoThreads, Run, Submission, TapeSize, Wake, split};
+use volo_js_io_threads::{Command, Content, IoThreads, Run, Submission, TapeSize, Wake, split};
 use volo_js_sockets::{Handle, ListenOptions, Listener, SocketOptions, peer_of};
-use volo_js_tape::Kind;
+use volo_js_tape::{Kind, OutTape};
 use volo_js_transport::{Address, ClientSetup, ServerSetup};
 
 use crate::{Message, Subject, read_messages};
@@ -105,12 +105,12 @@ impl Subject for Threads {
 
     fn submit(&mut self, slots: &[u64], bytes: &[u8]) {
         let mut parts = vec![Vec::new(); self.engines()];
-        split(slots, &[], bytes, &mut parts, |header| match header.kind {
-            Kind::Call | Kind::Cancel => self.clients.get(&header.owner).copied(),
+        split(&OutTape::new(slots, &[], bytes), &mut parts, |header| match header.kind {
+            Kind::Call | Kind::Request | Kind::Cancel | Kind::Connect => self.clients.get(&header.owner).copied(),
             _ => Some(self.io.of_call(header.call)),
         })
         .unwrap();
-        let content = Arc::new((Vec::new(), bytes.to_vec()));
+        let content = Arc::new(Content { text: Vec::new(), bytes: bytes.to_vec(), arrays: Vec::new() });
         for (link, slots) in self.io.links().iter().zip(parts) {
             if !slots.is_empty() {
                 link.submit(Submission { slots, content: content.clone() });

@@ -29,6 +29,24 @@ pub fn call_bytes(name: &str, kind: u8, sequence: i32, text: Option<&str>, frame
     if framed { [(message.len() as u32).to_be_bytes().to_vec(), message].concat() } else { message }
 }
 
+/// A message, which has no length of its own, behind a TTHeader with what Volo tells beside a call.
+pub fn headed_bytes(message: &[u8]) -> Vec<u8> {
+    let mut headers = vec![0, 0, 0x10, 0, 4];
+    for (key, value) in [(3_u16, "caller"), (6, "callee"), (9, "Echo"), (12, "10000")] {
+        headers.extend(key.to_be_bytes());
+        headers.extend((value.len() as u16).to_be_bytes());
+        headers.extend(value.as_bytes());
+    }
+    headers.extend(b"\x01\0\x01\0\x0DRPC_PERSIST_A\0\x01b");
+    headers.resize(headers.len().next_multiple_of(4), 0);
+    let mut bytes = ((10 + headers.len() + message.len()) as u32).to_be_bytes().to_vec();
+    bytes.extend([0x10, 0, 0, 0, 0, 0, 0, 0]);
+    bytes.extend(((headers.len() / 4) as u16).to_be_bytes());
+    bytes.extend(headers);
+    bytes.extend(message);
+    bytes
+}
+
 /// The bytes of a framed reply of Echo.
 pub fn reply_bytes(sequence: i32, text: &str) -> Vec<u8> {
     let mut bytes = call_bytes("Echo", 2, sequence, Some(text), true);

@@ -21,6 +21,9 @@ struct WirePart<'a> {
     structs: Vec<(StructKind, Vec<WireField<'a>>)>,
     methods: Vec<(&'a str, bool, u32, Option<u32>)>,
     services: Vec<(&'a str, &'a [u32])>,
+    /// Structs that do; left out where none does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    keep_unknown: Vec<usize>,
     /// What only Protobuf has; left out elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     protobuf: Option<ProtobufPart<'a>>,
@@ -57,7 +60,7 @@ impl Schema {
     }
 
     /// FNV-1a (64 bits) of the wire part: kinds and fields of structs (id, name, type, requiredness), methods and
-    /// services. Names of structs and enums, comments, annotations, constants, defaults and files do not count. In Protobuf, where the
+    /// services, and whether unknown fields are kept, which changes the layout of structs. Names of structs and enums, comments, annotations, constants, defaults and files do not count. In Protobuf, where the
     /// descriptors count as a whole, only comments do not.
     ///
     /// # Panics
@@ -67,6 +70,7 @@ impl Schema {
             structs: self.structs.iter().map(|s| (s.kind, s.fields.iter().map(wire_field).collect())).collect(),
             methods: self.methods.iter().map(|m| (m.name.as_str(), m.oneway, m.args, m.result)).collect(),
             services: self.services.iter().map(|s| (s.name.as_str(), s.methods.as_slice())).collect(),
+            keep_unknown: (0..self.structs.len()).filter(|&index| self.structs[index].keep_unknown).collect(),
             protobuf: self.is_protobuf().then(|| self.protobuf_part()),
         };
         let json = serde_json::to_vec(&part).expect("strings, numbers and lists have a form in JSON");
@@ -75,7 +79,7 @@ impl Schema {
 
     /// Was it made from Protobuf IDL?
     pub fn is_protobuf(&self) -> bool {
-        !self.descriptors.is_empty() || self.structs.iter().any(|structure| structure.kind == StructKind::Message)
+        !self.descriptors.is_empty() || self.structs.iter().any(|structure| structure.kind.is_message())
     }
 
     fn protobuf_part(&self) -> ProtobufPart<'_> {
@@ -206,6 +210,16 @@ mod tests {
         ] {
             assert_ne!(load_one(&other).hash(), schema.hash(), "{other}");
         }
+    }
+
+    #[test]
+    fn keeping_unknown_fields_is_part_of_the_schema_where_it_is_asked_for() {
+        let schema = load_one(IDL);
+        assert!(!schema.to_json().contains("keep_unknown"));
+        let mut keeping = schema.clone();
+        keeping.structs[0].keep_unknown = true;
+        assert_ne!(keeping.hash(), schema.hash());
+        assert_eq!(Schema::from_json(&keeping.to_json()).expect("a schema"), keeping);
     }
 
     #[test]

@@ -128,6 +128,16 @@ pub enum StructKind {
     Result,
     /// A Protobuf message. On the tape one slot follows those of its fields, for what the schema does not know: see [`Struct::tape_fields`].
     Message,
+    /// A message that a codec of the user's reads and writes. Its bytes pass as they are: on the tape they are what the schema does not know, for it
+    /// has no fields.
+    Opaque,
+}
+
+impl StructKind {
+    /// A message of gRPC, whoever reads it?
+    pub fn is_message(self) -> bool {
+        matches!(self, Self::Message | Self::Opaque)
+    }
 }
 
 /// A struct, union, exception, or a method's arguments or result.
@@ -142,6 +152,10 @@ pub struct Struct {
     pub kind: StructKind,
     /// Fields in the order of the IDL; the position is the field's place on the tape.
     pub fields: Vec<Field>,
+    /// Thrift: it keeps fields that are not in the schema and writes them back. It then has a slot more on the tape, behind those of its fields: a
+    /// binary, the fields as the binary protocol has them. Protobuf messages always keep theirs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep_unknown: bool,
     /// Protobuf: names of its oneofs; fields refer to them by index. Synthetic ones are left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub oneofs: Vec<String>,
@@ -154,9 +168,14 @@ pub struct Struct {
 }
 
 impl Struct {
-    /// Fields it has on the tape: a message has one more, of type [`Type::Binary`], for fields that the schema does not know, as they came.
+    /// Whether it keeps fields that the schema does not know: a Protobuf message, or what [`keep_unknown`](Self::keep_unknown) says so of.
+    pub fn keeps_unknown(&self) -> bool {
+        self.keep_unknown || self.kind.is_message()
+    }
+
+    /// Fields it has on the tape: one more, of type [`Type::Binary`], where it keeps fields that the schema does not know, as they came.
     pub fn tape_fields(&self) -> usize {
-        self.fields.len() + usize::from(self.kind == StructKind::Message)
+        self.fields.len() + usize::from(self.keeps_unknown())
     }
 }
 

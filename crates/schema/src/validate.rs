@@ -68,6 +68,9 @@ impl Schema {
                 check_message_field(field).map_err(|e| format!("`{name}.{}`: {e}", field.name))
             })?;
         }
+        if structure.kind == StructKind::Opaque && !fields.is_empty() {
+            return Err(format!("`{name}` is opaque and has fields"));
+        }
         Ok(())
     }
 
@@ -80,7 +83,7 @@ impl Schema {
             Type::Struct(index) => {
                 within(*index, self.structs.len(), || "struct".into())?;
                 let target = &self.structs[*index as usize];
-                if matches!(target.kind, StructKind::Args | StructKind::Result) {
+                if matches!(target.kind, StructKind::Args | StructKind::Result | StructKind::Opaque) {
                     return Err(format!("`{}` is a method's own struct and cannot be a type", target.name));
                 }
                 Ok(())
@@ -115,7 +118,7 @@ impl Schema {
     }
 
     fn message(&self, index: u32) -> Option<&Struct> {
-        self.structs.get(index as usize).filter(|structure| structure.kind == StructKind::Message)
+        self.structs.get(index as usize).filter(|structure| structure.kind.is_message())
     }
 
     fn check_part(&self, index: u32, kind: StructKind, method: &str) -> Result<(), String> {

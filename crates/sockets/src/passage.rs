@@ -35,6 +35,8 @@ const QUIETLY: SendFlags = SendFlags::empty();
 
 /// Largest message in bytes: a longer one is a peer that does not speak this.
 pub const LARGEST_MESSAGE: usize = 1 << 30;
+/// Bytes of a message that are made room for before any has arrived.
+const FIRST_PART: usize = 64 << 10;
 /// Length and flag.
 const HEADER: usize = 5;
 /// Descriptors received with one call at most; a sender sends one a message.
@@ -61,11 +63,10 @@ impl Passage {
     /// Connects to whoever listens on `path`, see [`listen_private`].
     ///
     /// # Errors
-    /// The system's: `NotFound` or `ConnectionRefused` if nobody listens. `PermissionDenied` if who listens is neither this user nor root.
+    /// The system's: `NotFound` or `ConnectionRefused` if nobody listens, `WouldBlock` if who listens has not answered many others.
+    /// `PermissionDenied` if who listens is neither this user nor root.
     pub fn connect(path: &Path) -> io::Result<Self> {
-        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-        socket.connect(&SockAddr::unix(path)?)?;
-        Self::new(OwnedFd::from(socket))
+        Self::new(OwnedFd::from(crate::path::connect_at_once(path)?))
     }
 
     /// Over a connected Unix socket.
@@ -134,9 +135,14 @@ impl Passage {
         if length > LARGEST_MESSAGE || header[4] > 1 {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "the other end speaks something else"));
         }
-        let mut body = vec![0; length];
-        if !self.fill(&mut body)? {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+        let mut body = Vec::new();
+        // Memory grows with what has arrived, not with what is announced.
+        while body.len() < length {
+            let filled = body.len();
+            body.resize(length.min((2 * filled).max(FIRST_PART)), 0);
+            if !self.fill(&mut body[filled..])? {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
         }
         let socket = if header[4] == 1 { self.arrived().pop_front() } else { None };
         if header[4] == 1 && socket.is_none() {

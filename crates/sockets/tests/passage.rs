@@ -136,3 +136,49 @@ fn held_sockets_are_taken_once() {
     assert_eq!(held::take(id).unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(TcpStream::connect(address).unwrap_err().kind(), ErrorKind::ConnectionRefused);
 }
+
+#[test]
+fn a_message_is_received_whole_however_long() {
+    let (one, other) = Passage::pair().unwrap();
+    let body: Vec<u8> = (0..3_000_000_u32).map(|n| n as u8).collect();
+    let sent = body.clone();
+    let sender = thread::spawn(move || one.send(&sent, None).unwrap());
+    assert_eq!(other.receive().unwrap().unwrap().body, body);
+    sender.join().unwrap();
+}
+
+// Elsewhere a full queue refuses, as a dead server does.
+#[cfg(target_os = "linux")]
+#[test]
+fn nobody_waits_for_who_listens_and_does_not_answer() {
+    use socket2::{Domain, SockAddr, Socket, Type};
+
+    let path = path("stopped");
+    let server = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+    server.bind(&SockAddr::unix(&path).unwrap()).unwrap();
+    server.listen(0).unwrap();
+    let mut waiting = Vec::new();
+    // Its queue fills; then the next is told so at once.
+    let refused = loop {
+        match Passage::connect(&path) {
+            Ok(passage) => waiting.push(passage),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(refused.kind(), ErrorKind::WouldBlock);
+    assert_eq!(listen_private(&path).unwrap_err().kind(), ErrorKind::AddrInUse);
+    assert!(path.exists(), "a server that does not answer keeps its file");
+    drop(server);
+    assert!(listen_private(&path).is_ok(), "and a dead one does not");
+}
+
+#[test]
+fn what_cannot_be_told_from_a_server_stays() {
+    let path = path("datagrams");
+    let other = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    let error = listen_private(&path).unwrap_err();
+    assert!(error.to_string().contains("is not known"), "{error}");
+    assert!(path.exists());
+    drop(other);
+    std::fs::remove_file(&path).unwrap();
+}

@@ -1,5 +1,6 @@
 //! The tape from Rust to JavaScript.
 
+use crate::array::Array;
 use crate::layout::{CHUNK, HEADER_SLOTS, Header, IN_PROLOGUE, halves};
 use crate::message::{Message, Room};
 
@@ -9,7 +10,7 @@ use crate::message::{Message, Room};
 pub struct Full;
 
 /// How far a tape is filled. It outlives the borrows of the buffers, so a tape can be filled over several turns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InState {
     /// First unused slot.
     pub(crate) end: usize,
@@ -23,11 +24,24 @@ pub struct InState {
     pub(crate) chunk_head: usize,
     /// Messages on the tape.
     pub(crate) messages: u32,
+    /// Memory that binaries of messages are views of.
+    pub(crate) arrays: Vec<Array>,
+    /// Bytes of them.
+    pub(crate) array_bytes: usize,
 }
 
 impl Default for InState {
     fn default() -> Self {
-        Self { end: IN_PROLOGUE, text: 0, bytes: 0, chunk: 0, chunk_head: 0, messages: 0 }
+        Self {
+            end: IN_PROLOGUE,
+            text: 0,
+            bytes: 0,
+            chunk: 0,
+            chunk_head: 0,
+            messages: 0,
+            arrays: Vec::new(),
+            array_bytes: 0,
+        }
     }
 }
 
@@ -40,7 +54,15 @@ impl InState {
     /// Forgets all messages: they have been delivered.
     #[inline]
     pub fn reset(&mut self) {
-        *self = Self::default();
+        let mut arrays = std::mem::take(&mut self.arrays);
+        arrays.clear();
+        *self = Self { arrays, ..Self::default() };
+    }
+
+    /// Takes out what binaries on the tape are views of, by index: whoever reads the tape needs it, whatever becomes of the tape.
+    #[inline]
+    pub fn take_arrays(&mut self) -> Vec<Array> {
+        std::mem::take(&mut self.arrays)
     }
 
     /// Messages on the tape.
@@ -104,6 +126,12 @@ impl<'a> InTape<'a> {
     #[inline]
     pub fn messages(&self) -> u32 {
         self.state.messages
+    }
+
+    /// Bytes of the memory that binaries on the tape are views of.
+    #[inline]
+    pub fn array_bytes(&self) -> usize {
+        self.state.array_bytes
     }
 
     /// Starts a message of at most `max_slots` slots, header included. It is on the tape once [committed](Message::commit);

@@ -13,12 +13,17 @@ pub const OUT_PROLOGUE: usize = 2;
 
 /// Bit of [`Header::method`] that marks a oneway call on the in tape.
 pub const ONEWAY: u32 = 1 << 30;
+/// Bit of [`Header::method`] that marks a Thrift message with a tail of headers behind its body.
+pub const HEADERS: u32 = 1 << 29;
 /// Bit of a string's length: it lies in *bytes*, at an absolute offset.
 pub const IN_BYTES: u32 = 1 << 31;
 /// Bit of a string's length: it lies in *bytes* and is ASCII.
 pub const ASCII: u32 = 1 << 30;
 /// Bits of a string's length that are the length.
 pub const LENGTH: u32 = ASCII - 1;
+/// Bit of the low half of a binary's slot: it lies in an array, not in *bytes*. On the in tape the other bits say how far behind the slot another one
+/// has the array's index and the offset in it; on the out tape they are the array's index.
+pub const ELSEWHERE: u32 = 1 << 31;
 /// Longest string, in bytes, that is put into a message's text chunk. A substring of a chunk keeps the whole chunk alive in
 /// the engine, so longer ones stand alone.
 pub const STRING_IN_TEXT: usize = 1024;
@@ -62,6 +67,14 @@ pub enum Kind {
     Done = 9,
     /// In: a connection has left its server for another one. Body: number of the held socket; bytes read from it already.
     Handed = 10,
+    /// In: a call of a method that the server does not know. Body: protocol; name; arguments struct as bytes.
+    RawCall = 11,
+    /// Out: a handler's result that is bytes already. Body: protocol; result struct.
+    RawReply = 12,
+    /// In: whether a client can reach its server has changed. Body: how it stands now.
+    State = 13,
+    /// Out: as many connections as the header's method says are to be made before a call needs them (client). Answered with a reply, or a failure.
+    Connect = 14,
     /// In: a gRPC request has arrived (server). Out: a gRPC call to make (client).
     Request = 20,
     /// In: the one response of a gRPC call (client). Out: a handler's one response (server).
@@ -97,6 +110,10 @@ impl TryFrom<i32> for Kind {
             8 => Self::Cancel,
             9 => Self::Done,
             10 => Self::Handed,
+            11 => Self::RawCall,
+            12 => Self::RawReply,
+            13 => Self::State,
+            14 => Self::Connect,
             20 => Self::Request,
             21 => Self::Response,
             22 => Self::StreamMessage,

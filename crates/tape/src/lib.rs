@@ -11,6 +11,7 @@
 #[cfg(target_endian = "big")]
 compile_error!("the tape's halves are laid out for little-endian machines");
 
+mod array;
 mod input;
 mod layout;
 mod message;
@@ -20,10 +21,11 @@ mod short;
 pub mod testing;
 mod text;
 
+pub use array::{Array, Gap, LARGE, VIEWED};
 pub use input::{Full, InState, InTape};
 pub use layout::{
-    ASCII, CHUNK, HEADER_SLOTS, Header, IN_BYTES, Kind, LAYOUT_VERSION, LENGTH, MOST_SLOTS, ONEWAY, OUT_PROLOGUE,
-    STRING_IN_TEXT, UnknownKind, presence_slots,
+    ASCII, CHUNK, ELSEWHERE, HEADER_SLOTS, HEADERS, Header, IN_BYTES, Kind, LAYOUT_VERSION, LENGTH, MOST_SLOTS, ONEWAY,
+    OUT_PROLOGUE, STRING_IN_TEXT, UnknownKind, presence_slots,
 };
 pub use message::{AllocError, Message};
 pub use output::{Malformed, Messages, OutMessage, OutTape};

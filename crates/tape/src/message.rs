@@ -1,7 +1,10 @@
 //! A message under construction on the in tape.
 
+use crate::array::{Array, VIEWED};
 use crate::input::{Full, InState};
-use crate::layout::{ASCII, CHUNK, HEADER_SLOTS, Header, IN_BYTES, LENGTH, STRING_IN_TEXT, halves, presence_slots};
+use crate::layout::{
+    ASCII, CHUNK, ELSEWHERE, HEADER_SLOTS, Header, IN_BYTES, LENGTH, STRING_IN_TEXT, halves, presence_slots,
+};
 use crate::short;
 
 /// Why slots were not given.
@@ -44,6 +47,10 @@ pub struct Message<'m> {
     text_end: usize,
     bytes_end: usize,
     chunk: usize,
+    /// The memory that the message was received in, if that is JavaScript's as well.
+    array: Option<Array>,
+    /// Some binary is a view of it.
+    viewed: bool,
 }
 
 impl<'m> Message<'m> {
@@ -74,7 +81,14 @@ impl<'m> Message<'m> {
             text_end,
             bytes_end,
             chunk,
+            array: None,
+            viewed: false,
         }
+    }
+
+    /// What is put from here on may lie in this memory: binaries that do are views of it instead of copies.
+    pub fn lies_in(&mut self, array: Array) {
+        self.array = Some(array);
     }
 
     /// First slot of the body.
@@ -191,12 +205,29 @@ impl<'m> Message<'m> {
         Ok(())
     }
 
-    /// Puts a binary into *bytes*.
+    /// Puts a binary into *bytes*, or a view of it on the tape if it lies in the [array](Self::lies_in).
     #[inline]
-    pub fn put_bytes(&mut self, slot: usize, bytes: &[u8]) -> Result<(), Full> {
+    pub fn put_bytes(&mut self, slot: usize, bytes: &[u8]) -> Result<(), AllocError> {
+        if self.array.is_some() && bytes.len() >= VIEWED && self.put_view(slot, bytes)? {
+            return Ok(());
+        }
         let at = self.push_bytes(bytes)?;
         self.slots[slot] = halves(at, bytes.len() as u32);
         Ok(())
+    }
+
+    /// False if it lies elsewhere.
+    #[cold]
+    fn put_view(&mut self, slot: usize, bytes: &[u8]) -> Result<bool, AllocError> {
+        let Some(offset) = self.array.as_ref().and_then(|array| array.place(bytes)) else { return Ok(false) };
+        if bytes.len() > LENGTH as usize {
+            return Ok(false);
+        }
+        let at = self.alloc(1)?;
+        self.slots[at] = halves(self.state.arrays.len() as u32, offset);
+        self.slots[slot] = halves((at - slot) as u32 | ELSEWHERE, bytes.len() as u32);
+        self.viewed = true;
+        Ok(true)
     }
 
     /// Adds to a binary that is the last thing put into *bytes*.
@@ -256,7 +287,7 @@ impl<'m> Message<'m> {
     /// Puts the message on the tape.
     #[inline]
     pub fn commit(self) {
-        let Self { slots, state, header, start, end, text_end, bytes_end, chunk, .. } = self;
+        let Self { slots, state, header, start, end, text_end, bytes_end, chunk, array, viewed, .. } = self;
         let length = (text_end - chunk) as u32;
         slots[start] = halves(header.kind as i32 as u32, (end - start) as u32);
         slots[start + 1] = halves(header.call, header.generation);
@@ -269,13 +300,14 @@ impl<'m> Message<'m> {
             slots[state.chunk_head + 3] = halves(chunk as u32, length);
         }
         slots[0] = halves(end as u32, 0);
-        *state = InState {
-            end,
-            text: text_end,
-            bytes: bytes_end,
-            chunk,
-            chunk_head: state.chunk_head,
-            messages: state.messages + 1,
-        };
+        state.end = end;
+        state.text = text_end;
+        state.bytes = bytes_end;
+        state.chunk = chunk;
+        state.messages += 1;
+        if let Some(array) = array.filter(|_| viewed) {
+            state.array_bytes += array.bytes.len();
+            state.arrays.push(array);
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! The tape from JavaScript to Rust.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
-use crate::layout::{HEADER_SLOTS, Header, IN_BYTES, Kind, LENGTH, OUT_PROLOGUE};
+use crate::array::Gap;
+use crate::layout::{ELSEWHERE, HEADER_SLOTS, Header, IN_BYTES, Kind, LENGTH, OUT_PROLOGUE};
 use crate::text::{Mark, Str, cut};
 
 /// The out tape does not follow the layout; nothing of the message is usable. Only a defect of the writer explains it.
@@ -18,6 +19,11 @@ pub struct OutTape<'a> {
     /// The rope, encoded.
     text: &'a [u8],
     bytes: &'a [u8],
+    /// What was too large for *bytes*.
+    arrays: &'a [&'a [u8]],
+    /// Whoever encodes may leave gaps where arrays are to stand.
+    lends: Cell<bool>,
+    gaps: RefCell<Vec<Gap>>,
     /// UTF-16 length of the rope; equal to its length in bytes exactly when it is ASCII.
     units: usize,
     malformed: Option<Malformed>,
@@ -58,7 +64,55 @@ impl<'a> OutTape<'a> {
         };
         let (slots, text) =
             if malformed.is_none() { (used.unwrap_or(&[]), rope.unwrap_or(&[])) } else { (&[][..], &[][..]) };
-        Self { slots, text, bytes, units, malformed, cursor: Cell::default(), marked: Cell::default() }
+        Self {
+            slots,
+            text,
+            bytes,
+            arrays: &[],
+            lends: Cell::new(false),
+            gaps: RefCell::default(),
+            units,
+            malformed,
+            cursor: Cell::default(),
+            marked: Cell::default(),
+        }
+    }
+
+    /// The same tape with what binaries too large for *bytes* lie in.
+    #[must_use]
+    pub fn with_arrays(mut self, arrays: &'a [&'a [u8]]) -> Self {
+        self.arrays = arrays;
+        self
+    }
+
+    /// What binaries too large for *bytes* lie in.
+    pub fn arrays(&self) -> &'a [&'a [u8]] {
+        self.arrays
+    }
+
+    /// Whether whoever encodes what follows may leave [gaps](Gap) where arrays are to stand. Not to begin with.
+    #[inline]
+    pub fn lend(&self, lends: bool) {
+        self.lends.set(lends);
+    }
+
+    /// The array that the binary of a slot is, if a gap may be left for it.
+    #[inline]
+    pub fn lent(&self, slot: usize) -> Option<u32> {
+        if !self.lends.get() {
+            return None;
+        }
+        self.slots.get(slot).map(|word| *word as u32).filter(|low| low & ELSEWHERE != 0).map(|low| low & !ELSEWHERE)
+    }
+
+    /// Notes a gap in the output.
+    pub fn leave_gap(&self, gap: Gap) {
+        self.gaps.borrow_mut().push(gap);
+    }
+
+    /// The gaps that were left since this was last asked.
+    pub fn take_gaps(&self) -> Vec<Gap> {
+        self.gaps.take()
     }
 
     /// The messages, in order. After an error there are no more.
@@ -70,6 +124,25 @@ impl<'a> OutTape<'a> {
     #[inline]
     pub fn end(&self) -> usize {
         self.slots.len()
+    }
+
+    /// Another tape that shares everything with this one but the slots.
+    #[must_use]
+    pub fn with_slots<'b>(&self, slots: &'b [u64]) -> OutTape<'b>
+    where
+        'a: 'b,
+    {
+        OutTape::new(slots, self.text, self.bytes).with_arrays(self.arrays)
+    }
+
+    /// All of *bytes*.
+    pub fn all_bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The slots in use.
+    pub fn slots(&self) -> &'a [u64] {
+        self.slots
     }
 
     /// The rope, encoded.
@@ -168,7 +241,16 @@ impl<'a> OutTape<'a> {
     pub fn bytes(&self, slot: usize) -> Result<&'a [u8], Malformed> {
         let word = self.slot(slot)?;
         let (offset, length) = (word as u32 as usize, (word >> 32) as usize);
+        if word as u32 & ELSEWHERE != 0 {
+            return self.array(word as u32 & !ELSEWHERE, length);
+        }
         self.bytes.get(offset..offset + length).ok_or(Malformed("a binary leaves the bytes"))
+    }
+
+    #[cold]
+    fn array(&self, index: u32, length: usize) -> Result<&'a [u8], Malformed> {
+        let array = self.arrays.get(index as usize).filter(|array| array.len() == length);
+        array.copied().ok_or(Malformed("a binary is not the array it is said to be"))
     }
 
     fn message(&self, at: usize) -> Result<OutMessage, Malformed> {

@@ -1,7 +1,8 @@
 //! What JavaScript does to the tapes, in Rust, for tests and fuzzers: they panic where a tape breaks the layout.
 
+use crate::array::Array;
 use crate::layout::{
-    ASCII, HEADER_SLOTS, Header, IN_BYTES, IN_PROLOGUE, Kind, LENGTH, OUT_PROLOGUE, halves, presence_slots,
+    ASCII, ELSEWHERE, HEADER_SLOTS, Header, IN_BYTES, IN_PROLOGUE, Kind, LENGTH, OUT_PROLOGUE, halves, presence_slots,
 };
 use crate::output::OutTape;
 
@@ -14,6 +15,7 @@ pub struct InReader<'a> {
     slots: &'a [u64],
     text: &'a [u8],
     bytes: &'a [u8],
+    arrays: &'a [Array],
 }
 
 /// A message of the in tape.
@@ -34,7 +36,13 @@ pub struct InMessage {
 impl<'a> InReader<'a> {
     /// A reader of these buffers.
     pub fn new(slots: &'a [u64], text: &'a [u8], bytes: &'a [u8]) -> Self {
-        Self { slots, text, bytes }
+        Self { slots, text, bytes, arrays: &[] }
+    }
+
+    /// The same with what binaries may be views of.
+    #[must_use]
+    pub fn with_arrays(self, arrays: &'a [Array]) -> Self {
+        Self { arrays, ..self }
     }
 
     /// All messages.
@@ -116,7 +124,16 @@ impl<'a> InReader<'a> {
     }
 
     /// A binary.
+    ///
+    /// # Panics
+    /// If it leaves what it lies in.
     pub fn binary(&self, slot: usize) -> &'a [u8] {
+        let low = self.low(slot);
+        if low & ELSEWHERE != 0 {
+            let at = slot + (low & !ELSEWHERE) as usize;
+            let array = &self.arrays[self.low(at) as usize].bytes;
+            return &array[self.high(at) as usize..][..self.high(slot) as usize];
+        }
         &self.bytes[self.low(slot) as usize..][..self.high(slot) as usize]
     }
 }
@@ -220,6 +237,11 @@ impl OutWriter {
     pub fn put_bytes(&mut self, slot: usize, bytes: &[u8]) {
         self.slots[slot] = halves(self.bytes.len() as u32, bytes.len() as u32);
         self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Puts a binary of this length that is one of the tape's arrays.
+    pub fn put_array(&mut self, slot: usize, index: u32, length: usize) {
+        self.slots[slot] = halves(index | ELSEWHERE, length as u32);
     }
 
     /// Encodes the rope and writes the first slots.

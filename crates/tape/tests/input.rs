@@ -97,7 +97,7 @@ fn the_prologue_is_written_before_the_first_message() {
 fn a_dropped_message_leaves_no_trace() {
     let mut buffers = Buffers::new(64, 64, 64);
     buffers.strings(&[b"kept"]).unwrap();
-    let before = buffers.state;
+    let before = buffers.state.clone();
     let mut tape = buffers.tape();
     let mut message = tape.begin(&HEADER, 64).unwrap();
     let slot = message.alloc(2).unwrap();

@@ -91,7 +91,7 @@ fn refuses_broken_frames() {
     assert!(first_error(&[6, 0, head(2, 5), 0, 0, 0]).is_some(), "a size over the end");
     assert!(first_error(&[6, 0, head(2, u64::from(u32::MAX)), 0, 0, 0]).is_some());
     assert!(first_error(&[6, 0, head(0, 4), 0, 0, 0]).is_some(), "no kind");
-    assert!(first_error(&[6, 0, head(11, 4), 0, 0, 0]).is_some());
+    assert!(first_error(&[6, 0, head(15, 4), 0, 0, 0]).is_some(), "a kind that is none");
     assert!(first_error(&[5, 0, head(2, 4), 0, 0]).is_some(), "half a header");
 }
 

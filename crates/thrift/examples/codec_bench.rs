@@ -10,7 +10,9 @@ use bytes::{Bytes, BytesMut};
 use volo_js_schema::{Schema, Type};
 use volo_js_tape::testing::OutWriter;
 use volo_js_tape::{Header, InState, InTape, Kind};
-use volo_js_thrift::{FrameReader, Limits, MessageKind, Program, Transport, decode_struct, encode_reply, read_head};
+use volo_js_thrift::{
+    FrameReader, Limits, MessageKind, Program, Protocol, Transport, Wire, decode_struct, encode_reply, read_head,
+};
 
 /// Messages a run, as a busy turn brings them.
 const BATCH: u32 = 64;
@@ -104,17 +106,17 @@ fn list(name: &str, schema: &Schema, ty: &Type, duration: Duration) {
 
 /// Encodes the messages, decodes and scans what came out, and prints what each costs.
 fn report(program: &Program, name: &str, writer: &OutWriter, bodies: &[usize], duration: Duration) {
-    let tape = writer.tape();
+    let (tape, buffered) = (writer.tape(), Wire::new(Transport::Buffered, Protocol::Binary));
     let mut out = BytesMut::with_capacity(1 << 20);
     let encode = best(duration, || {
         out.clear();
         let tape = writer.tape();
         for body in bodies {
-            encode_reply(program, 0, MessageKind::Reply, 7, &tape, *body, Transport::Framed, &mut out).expect("bytes");
+            encode_reply(program, 0, MessageKind::Reply, 7, &tape, *body, Wire::default(), &mut out).expect("bytes");
         }
     });
     out.clear();
-    encode_reply(program, 0, MessageKind::Reply, 7, &tape, bodies[0], Transport::Buffered, &mut out).expect("bytes");
+    encode_reply(program, 0, MessageKind::Reply, 7, &tape, bodies[0], buffered, &mut out).expect("bytes");
     let message = out.split().freeze();
     let (mut slots, mut text, mut bytes) = (vec![0; 1 << 16], vec![0; 1 << 18], vec![0; 1 << 18]);
     let mut state = InState::new();
@@ -123,14 +125,14 @@ fn report(program: &Program, name: &str, writer: &OutWriter, bodies: &[usize], d
         state.reset();
         let mut tape = InTape::new(&mut slots, &mut text, &mut bytes, &mut state);
         for _ in 0..BATCH {
-            let head = read_head(&message).expect("a head");
+            let head = read_head(Protocol::Binary, &message).expect("a head");
             let mut body: Bytes = message.slice(head.len..);
             let mut to = tape.begin(&HEADER, limits.slots).expect("room");
-            decode_struct(program, RESULT, &mut body, &limits, &mut to).expect("a struct");
+            decode_struct(program, Protocol::Binary, RESULT, &mut body, &limits, &mut to).expect("a struct");
             to.commit();
         }
     });
-    let mut reader = FrameReader::fixed(Transport::Buffered, limits);
+    let mut reader = FrameReader::fixed(buffered, limits);
     let scan = best(duration, || {
         for _ in 0..BATCH {
             black_box(reader.next(black_box(&message)).expect("a stream").expect("a message"));

@@ -1,7 +1,10 @@
 //! What can go wrong, one type a direction.
 
 use faststr::FastStr;
+use pilota::thrift::ThriftException;
 use volo_js_tape::{AllocError, Full, Malformed};
+
+use crate::wire_format::Protocol;
 
 /// A schema that cannot be compiled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,9 +60,20 @@ pub enum FrameError {
     /// Structs or containers are nested deeper than allowed.
     #[error("the message is nested deeper than {0} levels: raise the depth limit, or flatten the data")]
     DepthLimit(usize),
+    /// A message has more headers than [`MAX_HEADERS`](crate::MAX_HEADERS).
+    #[error("a message has {0} headers, more than 1024: put into its arguments what is many")]
+    TooManyHeaders(usize),
     /// Thrift, but a protocol or transport that is not spoken here.
-    #[error("the peer speaks {0}; this end speaks the strict binary protocol, framed or buffered")]
+    #[error("the peer speaks {0}, which is not spoken here: let it use one of the protocols and transports that are")]
     Unsupported(&'static str),
+    /// The message is written in another protocol than the one this end uses.
+    #[error("the message is in the protocol {found:?} where {expected:?} is expected: let both ends use the same")]
+    OtherProtocol {
+        /// Of this end.
+        expected: Protocol,
+        /// Of the message.
+        found: Protocol,
+    },
     /// No Thrift.
     #[error("the bytes are not Thrift: {0}")]
     NotThrift(&'static str),
@@ -82,6 +96,11 @@ pub enum DecodeError {
     /// Structs or containers are nested deeper than allowed.
     #[error("the message is nested deeper than {0} levels: raise the depth limit, or flatten the data")]
     DepthLimit(usize),
+    /// Written in another protocol the message, or what of it is kept, exceeds [`Limits::frame`](crate::Limits::frame).
+    #[error(
+        "written in the other protocol the message exceeds the limit of {0} bytes: raise the frame limit, or send less at once"
+    )]
+    TooLarge(usize),
     /// The bytes are no message.
     #[error("the message is malformed: {0}")]
     Malformed(&'static str),
@@ -144,9 +163,22 @@ pub enum EncodeError {
     /// A uuid's text is not 36 characters of hexadecimal digits and hyphens.
     #[error("a uuid is not of the form 00112233-4455-6677-8899-aabbccddeeff")]
     Uuid,
+    /// What a struct keeps of fields the schema does not know is not what was read.
+    #[error("the unknown fields of a struct make no sense: {0}; hand them on as they were read")]
+    Kept(&'static str),
+    /// The headers do not fit the transport.
+    #[error("the headers cannot be written: {0}")]
+    Headers(&'static str),
     /// Pilota refused to write.
     #[error("the message could not be written: {0}")]
     Write(String),
+}
+
+impl From<ThriftException> for EncodeError {
+    #[cold]
+    fn from(error: ThriftException) -> Self {
+        Self::Write(error.to_string())
+    }
 }
 
 /// Why reading stopped. It fits two registers, for every value read may return it.
@@ -155,6 +187,7 @@ pub(crate) enum Fail {
     Full,
     SlotLimit,
     Depth,
+    TooLarge,
     /// A reference to the reason, which is thinner than the reason.
     Malformed(&'static &'static str),
     /// A required field; which one, the decoder knows.
@@ -188,6 +221,7 @@ impl Fail {
             Self::Full => DecodeError::Full(Full),
             Self::SlotLimit => DecodeError::SlotLimit,
             Self::Depth => DecodeError::DepthLimit(depth),
+            Self::TooLarge => DecodeError::Malformed("it is too large in another protocol"),
             Self::Malformed(what) => DecodeError::Malformed(what),
             Self::Missing => DecodeError::Malformed("a required field is missing"),
             Self::Utf8 => DecodeError::Utf8,

@@ -1,7 +1,10 @@
-//! What a message is: its name, kind and sequence number.
+//! What a message is: its name, kind and sequence number; and what ends it.
+
+use bytes::{Buf, Bytes};
 
 use crate::error::DecodeError;
-use crate::wire;
+use crate::wire_format::Protocol;
+use crate::{binary, compact, json};
 
 /// Kind of a message (Thrift binary protocol, "Message").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,13 +21,14 @@ pub enum MessageKind {
 }
 
 impl MessageKind {
-    fn from_wire(code: u8) -> Option<Self> {
-        Some(match code {
+    #[inline]
+    pub(crate) fn from_wire(code: u8) -> Result<Self, DecodeError> {
+        Ok(match code {
             1 => Self::Call,
             2 => Self::Reply,
             3 => Self::Exception,
             4 => Self::Oneway,
-            _ => return None,
+            _ => return Err(DecodeError::Malformed("it is of no known kind")),
         })
     }
 }
@@ -38,31 +42,31 @@ pub struct MessageHead<'a> {
     pub kind: MessageKind,
     /// Number the answer carries too.
     pub sequence: i32,
-    /// Bytes of the head; the struct follows.
+    /// Bytes of the head; the struct follows, and behind it what [`end_message`] takes.
     pub len: usize,
 }
 
-/// Reads the head of a message of the strict binary protocol.
+/// Reads the head of a message. In JSON a name with an escape is refused: no name of a method needs one.
 #[inline]
-pub fn read_head(message: &[u8]) -> Result<MessageHead<'_>, DecodeError> {
-    let (version, rest) = word(message)?;
-    if version & 0xFFFF_0000 != wire::VERSION {
-        return Err(DecodeError::Malformed("it does not begin with the strict binary protocol's version"));
+pub fn read_head(protocol: Protocol, message: &[u8]) -> Result<MessageHead<'_>, DecodeError> {
+    match protocol {
+        Protocol::Binary => binary::read_strict(message),
+        Protocol::BinaryNonStrict => binary::read_non_strict(message),
+        Protocol::Compact => compact::read_head(message),
+        Protocol::Json => json::read_head(message),
     }
-    let kind = MessageKind::from_wire(version as u8).ok_or(DecodeError::Malformed("it is of no known kind"))?;
-    let (length, rest) = word(rest)?;
-    let length = length as i32;
-    if length < 0 {
-        return Err(DecodeError::Malformed("its name has a negative length"));
-    }
-    let (name, rest) =
-        rest.split_at_checked(length as usize).ok_or(DecodeError::Malformed("its name is longer than the message"))?;
-    let (sequence, _) = word(rest)?;
-    Ok(MessageHead { name, kind, sequence: sequence as i32, len: 12 + name.len() })
 }
 
+/// Takes what ends a message off the rest that its struct has left: in JSON a bracket and white space, elsewhere nothing. What
+/// is left then is no part of the message.
 #[inline]
-fn word(bytes: &[u8]) -> Result<(u32, &[u8]), DecodeError> {
-    let (word, rest) = bytes.split_first_chunk::<4>().ok_or(DecodeError::Malformed("its head is cut short"))?;
-    Ok((u32::from_be_bytes(*word), rest))
+pub fn end_message(protocol: Protocol, rest: &mut Bytes) -> Result<(), DecodeError> {
+    match protocol {
+        Protocol::Binary | Protocol::BinaryNonStrict | Protocol::Compact => Ok(()),
+        Protocol::Json => {
+            let end = json::end_len(rest)?;
+            rest.advance(end);
+            Ok(())
+        }
+    }
 }

@@ -8,10 +8,11 @@ use volo_js_tape::presence_slots;
 use crate::error::ProgramError;
 
 /// A compiled schema. Indexes of methods and structs are the schema's.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Program {
     structs: Vec<StructProgram>,
     methods: Vec<MethodProgram>,
+    keeps_unknown: bool,
 }
 
 /// A compiled method.
@@ -27,7 +28,7 @@ pub struct MethodProgram {
     pub result: Option<u32>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct StructProgram {
     pub(crate) name: FastStr,
     /// Exactly one field is present; of several on the wire the last wins.
@@ -35,12 +36,16 @@ pub(crate) struct StructProgram {
     pub(crate) fields: Vec<FieldProgram>,
     /// Slots before the first field's.
     pub(crate) presence: usize,
+    /// Slots of fields: one each, and one for what is kept of unknown ones.
+    pub(crate) slots: usize,
+    /// Whether there is a slot for unknown fields behind those of the fields.
+    pub(crate) keeps_unknown: bool,
     /// Bits of the required fields, 64 a word, as many words as there are presence slots.
     pub(crate) required: Vec<u64>,
     ids: Ids,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct FieldProgram {
     pub(crate) id: i16,
     pub(crate) name: FastStr,
@@ -50,7 +55,7 @@ pub(crate) struct FieldProgram {
     pub(crate) ty: Ty,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Ty {
     Bool,
     I8,
@@ -69,7 +74,7 @@ pub(crate) enum Ty {
 }
 
 /// Element type of a container.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Item {
     pub(crate) wire: u8,
     pub(crate) ttype: TType,
@@ -77,7 +82,7 @@ pub(crate) struct Item {
 }
 
 /// Number of a field by its id.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Ids {
     /// By `id - first`; [`NONE`] where there is no field.
     Dense { first: i16, numbers: Vec<u16> },
@@ -111,7 +116,17 @@ impl Program {
                 })
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { structs, methods })
+        Ok(Self { keeps_unknown: schema.structs.iter().any(|s| s.keep_unknown), structs, methods })
+    }
+
+    /// The same program with this in front of the names of all methods, as `TMultiplexedProtocol` of Apache Thrift has a service's.
+    #[must_use]
+    pub fn with_prefix(&self, prefix: &str) -> Self {
+        let mut program = self.clone();
+        for method in &mut program.methods {
+            method.name = FastStr::from_string(format!("{prefix}{}", method.name));
+        }
+        program
     }
 
     /// The method with this index.
@@ -129,6 +144,12 @@ impl Program {
         &self.methods
     }
 
+    /// Whether any struct keeps fields that the schema does not know, so that they are written back.
+    #[inline]
+    pub fn keeps_unknown(&self) -> bool {
+        self.keeps_unknown
+    }
+
     #[inline]
     pub(crate) fn structure(&self, index: u32) -> &StructProgram {
         &self.structs[index as usize]
@@ -141,7 +162,8 @@ impl StructProgram {
         if count >= NONE as usize {
             return Err(ProgramError::TooManyFields { structure: source.name.clone(), fields: count });
         }
-        let presence = presence_slots(count);
+        let slots = count + usize::from(source.keep_unknown);
+        let presence = presence_slots(slots);
         let mut required = vec![0; presence];
         let mut fields = Vec::with_capacity(count);
         for (number, field) in source.fields.iter().enumerate() {
@@ -156,7 +178,16 @@ impl StructProgram {
         }
         let ids = Ids::new(&fields).map_err(|id| ProgramError::DuplicateId { structure: source.name.clone(), id })?;
         let union = source.kind == StructKind::Union;
-        Ok(Self { name: FastStr::new(&source.name), union, fields, presence, required, ids })
+        Ok(Self {
+            name: FastStr::new(&source.name),
+            union,
+            fields,
+            presence,
+            slots,
+            keeps_unknown: source.keep_unknown,
+            required,
+            ids,
+        })
     }
 
     /// Number of the field with this id.

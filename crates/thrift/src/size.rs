@@ -3,9 +3,11 @@
 
 use volo_js_tape::{Malformed, OutTape};
 
+use crate::encode::kept_error;
 use crate::error::EncodeError;
 use crate::limits::MAX_DEPTH;
 use crate::program::{Item, Program, StructProgram, Ty};
+use crate::transcode::check_kept;
 use crate::{uuid, wire};
 
 /// Bytes of a field's type and id.
@@ -19,20 +21,24 @@ const LIST: usize = 5;
 /// Bytes of the head of a map.
 const MAP: usize = 6;
 
+/// What a struct takes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Size {
+    /// Bytes on the wire.
+    pub(crate) total: usize,
+    /// Those of them that are lent, and so not written to the output.
+    pub(crate) lent: usize,
+}
+
 /// Size of the struct with this index whose base is `base`.
 #[inline]
-pub(crate) fn size_struct(
-    program: &Program,
-    tape: &OutTape<'_>,
-    index: u32,
-    base: usize,
-) -> Result<usize, EncodeError> {
+pub(crate) fn size_struct(program: &Program, tape: &OutTape<'_>, index: u32, base: usize) -> Result<Size, EncodeError> {
     // Whoever calls says where the root is; all further places are checked as they are read.
     tape.run(base, 0)?;
     tape.mark();
-    let mut sizer = Sizer { program, tape, total: 0, refusal: None };
+    let mut sizer = Sizer { program, tape, total: 0, lent: 0, refusal: None };
     match sizer.structure(index, base, 1) {
-        Ok(()) => Ok(sizer.total),
+        Ok(()) => Ok(Size { total: sizer.total, lent: sizer.lent }),
         Err(Refused) => Err(sizer.refusal.unwrap_or(EncodeError::TooLarge)),
     }
 }
@@ -64,6 +70,7 @@ struct Sizer<'p, 't, 'a> {
     program: &'p Program,
     tape: &'t OutTape<'a>,
     total: usize,
+    lent: usize,
     refusal: Option<EncodeError>,
 }
 
@@ -109,7 +116,22 @@ impl Sizer<'_, '_, '_> {
                 self.value(&structure.fields[number].ty, values + number, depth)?;
             }
         }
+        if structure.keeps_unknown {
+            self.kept(structure, base, depth)?;
+        }
         Ok(())
+    }
+
+    /// Fields that the schema does not know. They are written as they are, so they have to be what was read.
+    #[cold]
+    fn kept(&mut self, structure: &StructProgram, base: usize, depth: usize) -> Result<(), Refused> {
+        let number = structure.fields.len();
+        if !self.get(self.tape.presence(base, number))? {
+            return Ok(());
+        }
+        let fields = self.get(self.tape.bytes(base + structure.presence + number))?;
+        check_kept(fields, depth).map_err(|fail| self.refuse(kept_error(fail)))?;
+        self.add(fields.len())
     }
 
     #[inline]
@@ -128,13 +150,16 @@ impl Sizer<'_, '_, '_> {
             Ty::I32 => self.get(tape.i32(slot)).map(|_| 4)?,
             Ty::I64 | Ty::Double => self.get(tape.u64(slot)).map(|_| 8)?,
             Ty::String => LENGTH + self.get(tape.str(slot))?.len(),
-            Ty::Binary => LENGTH + self.get(tape.bytes(slot))?.len(),
+            Ty::Binary => {
+                let len = self.get(tape.bytes(slot))?.len();
+                if tape.lent(slot).is_some() {
+                    self.lent += len;
+                }
+                LENGTH + len
+            }
             Ty::Uuid => {
                 let text = self.get(tape.str(slot))?;
-                if text.lead || text.trail || uuid::from_text(text.middle).is_none() {
-                    return Err(self.refuse(EncodeError::Uuid));
-                }
-                16
+                self.get(uuid::of_str(&text).ok_or(EncodeError::Uuid)).map(|_| 16)?
             }
             Ty::Struct(index) => {
                 let (base, _) = self.get(tape.pointer(slot))?;

@@ -1,20 +1,17 @@
 //! Values nobody wants.
 
 use crate::error::Fail;
-use crate::reader::{Container, Reader};
+use crate::input::{Container, Input};
 use crate::wire;
 
 /// Passes a value of this type code. `depth` is the nesting of what holds it.
-pub(crate) fn skip(input: &mut Reader<'_>, code: u8, depth: usize, limit: usize) -> Result<(), Fail> {
-    if let Some(size) = wire::fixed(code) {
-        return input.pass(size);
-    }
+pub(crate) fn skip<I: Input>(input: &mut I, code: u8, depth: usize, limit: usize) -> Result<(), Fail> {
     match code {
-        wire::BINARY => input.binary(|_| ()),
         wire::STRUCT => {
             let depth = deeper(depth, limit)?;
+            let mut scope = I::Scope::default();
             loop {
-                let (code, _) = input.field()?;
+                let (code, _) = input.field(&mut scope)?;
                 if code == wire::STOP {
                     return Ok(());
                 }
@@ -31,31 +28,34 @@ pub(crate) fn skip(input: &mut Reader<'_>, code: u8, depth: usize, limit: usize)
             let map = input.map()?;
             skip_map(input, &map, depth, limit)
         }
-        _ => Err(Fail::Malformed(&"a value is of no known type")),
+        _ => input.pass(code),
     }
 }
 
 /// Passes the elements of a list or set; `depth` is its own.
-pub(crate) fn skip_list(input: &mut Reader<'_>, list: &Container, depth: usize, limit: usize) -> Result<(), Fail> {
-    if let Some(size) = wire::fixed(list.key) {
-        return input.pass(list.count.saturating_mul(size));
+pub(crate) fn skip_list<I: Input>(input: &mut I, list: &Container, depth: usize, limit: usize) -> Result<(), Fail> {
+    if input.pass_items(list)? {
+        return Ok(());
     }
     for _ in 0..list.count {
+        input.item()?;
         skip(input, list.key, depth, limit)?;
     }
-    Ok(())
+    input.end_list()
 }
 
 /// Passes the pairs of a map; `depth` is its own.
-pub(crate) fn skip_map(input: &mut Reader<'_>, map: &Container, depth: usize, limit: usize) -> Result<(), Fail> {
-    if let (Some(key), Some(value)) = (wire::fixed(map.key), wire::fixed(map.value)) {
-        return input.pass(map.count.saturating_mul(key + value));
+pub(crate) fn skip_map<I: Input>(input: &mut I, map: &Container, depth: usize, limit: usize) -> Result<(), Fail> {
+    if input.pass_pairs(map)? {
+        return Ok(());
     }
-    for _ in 0..map.count {
+    for n in 0..map.count {
+        input.key(n == 0)?;
         skip(input, map.key, depth, limit)?;
+        input.value()?;
         skip(input, map.value, depth, limit)?;
     }
-    Ok(())
+    input.end_map()
 }
 
 /// One level down.

@@ -1,5 +1,7 @@
 //! A uuid on the wire is 16 bytes, on the tape the 36 characters of its canonical text (RFC 9562, section 4).
 
+use volo_js_tape::Str;
+
 /// Length of the text.
 const TEXT: usize = 36;
 /// Where the hyphens stand.
@@ -32,6 +34,11 @@ pub(crate) fn from_text(text: &[u8]) -> Option<[u8; 16]> {
         uuid[number / 2] = uuid[number / 2] << 4 | digit;
     }
     Some(uuid)
+}
+
+/// A uuid of a string of the out tape.
+pub(crate) fn of_str(text: &Str<'_>) -> Option<[u8; 16]> {
+    if text.lead || text.trail { None } else { from_text(text.middle) }
 }
 
 #[cfg(test)]

@@ -1,12 +1,18 @@
-//! Type codes of the binary protocol, and what their values take at least.
+//! Type codes of the binary protocol, and what their values take at least. Types of the other protocols are told by these codes, too.
 
 pub(crate) const STOP: u8 = 0;
+pub(crate) const BOOL: u8 = 2;
+pub(crate) const I8: u8 = 3;
+pub(crate) const DOUBLE: u8 = 4;
+pub(crate) const I16: u8 = 6;
 pub(crate) const I32: u8 = 8;
+pub(crate) const I64: u8 = 10;
 pub(crate) const BINARY: u8 = 11;
 pub(crate) const STRUCT: u8 = 12;
 pub(crate) const MAP: u8 = 13;
 pub(crate) const SET: u8 = 14;
 pub(crate) const LIST: u8 = 15;
+pub(crate) const UUID: u8 = 16;
 
 /// First half of a strict message's first word.
 pub(crate) const VERSION: u32 = 0x8001_0000;

@@ -6,10 +6,12 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use bytes::{Bytes, BytesMut};
-use support::{Entropy, Tape, Value, any_struct, every_type, head, item_schema, put_message, write_struct};
+use support::{Entropy, Tape, Value, any_struct, every_type, head, item_schema, put_message, wire_of, write_struct};
 use volo_js_schema::Schema;
 use volo_js_tape::testing::OutWriter;
-use volo_js_thrift::{FrameReader, Limits, MessageKind, Program, Transport, decode_struct, encode_reply, read_head};
+use volo_js_thrift::{
+    FrameReader, Limits, MessageKind, Program, Protocol, Transport, Wire, decode_struct, encode_reply, read_head,
+};
 
 thread_local! {
     /// Allocations of this thread: how many, and how many bytes.
@@ -70,9 +72,10 @@ fn message(schema: &Schema, index: u32, value: &Value) -> Bytes {
 
 fn round(program: &Program, index: u32, message: &Bytes, reader: &mut FrameReader, tape: &mut Tape) {
     let frame = reader.next(message).expect("a stream").expect("a message");
-    let head = read_head(&message[frame.header..]).expect("a head");
+    let head = read_head(Protocol::Binary, &message[frame.header..]).expect("a head");
     let mut body = message.slice(frame.header + head.len..frame.total());
-    tape.message(|message| decode_struct(program, index, &mut body, &Limits::default(), message)).expect("a struct");
+    tape.message(|message| decode_struct(program, Protocol::Binary, index, &mut body, &Limits::default(), message))
+        .expect("a struct");
     assert!(body.is_empty());
     tape.state.reset();
     reader.consumed();
@@ -103,6 +106,32 @@ fn decoding_and_scanning_allocate_nothing() {
 }
 
 #[test]
+fn other_protocols_allocate_little() {
+    let every = every_type();
+    let mut from = [0; 700];
+    for (n, byte) in from.iter_mut().enumerate() {
+        *byte = (n * 151 + 7) as u8;
+    }
+    let program = Program::compile(&every).unwrap();
+    let value = any_struct(&every, 0, 5, &mut Entropy::new(&from));
+    let limits = Limits::default();
+    let mut tape = Tape::new(1 << 15, 1 << 16, 1 << 16);
+    // In JSON a buffer for strings with escapes and one for binaries; each grows to the longest.
+    for (protocol, most) in [(Protocol::BinaryNonStrict, 0), (Protocol::Compact, 0), (Protocol::Json, 12)] {
+        let wire = Bytes::from(wire_of(protocol, &every, 0, &value, None));
+        let mut decode = || {
+            let mut body = wire.clone();
+            tape.message(|message| decode_struct(&program, protocol, 0, &mut body, &limits, message)).unwrap();
+            tape.state.reset();
+        };
+        // The bytes become shared once.
+        decode();
+        let (count, bytes) = allocations(decode);
+        assert!(count <= most && bytes <= 4 * wire.len(), "{protocol:?}: {count} allocations of {bytes} bytes");
+    }
+}
+
+#[test]
 fn encoding_allocates_nothing() {
     let schema = item_schema();
     let program = Program::compile(&schema).unwrap();
@@ -111,13 +140,16 @@ fn encoding_allocates_nothing() {
     writer.finish();
     let tape = writer.tape();
     let mut out = BytesMut::with_capacity(4096);
-    let made = allocations(|| {
-        for sequence in 0..100 {
-            out.clear();
-            encode_reply(&program, 0, MessageKind::Reply, sequence, &tape, body, Transport::Framed, &mut out).unwrap();
-        }
-    });
-    assert_eq!(made, (0, 0));
+    for protocol in [Protocol::Binary, Protocol::BinaryNonStrict, Protocol::Compact, Protocol::Json] {
+        let wire = Wire::new(Transport::Framed, protocol);
+        let made = allocations(|| {
+            for sequence in 0..100 {
+                out.clear();
+                encode_reply(&program, 0, MessageKind::Reply, sequence, &tape, body, wire, &mut out).unwrap();
+            }
+        });
+        assert_eq!(made, (0, 0), "{protocol:?}");
+    }
 }
 
 #[test]
@@ -134,13 +166,16 @@ fn nonsense_allocates_little() {
         // Types and small numbers are likely, and so are containers that claim to be huge.
         let body: Vec<u8> =
             (0..200).map(|_| random()).map(|byte| if byte & 1 == 0 { byte >> 4 } else { byte }).collect();
-        let mut bytes = Bytes::from([head("m", 1, 1), body].concat());
-        let (_, allocated) = allocations(|| {
-            let _ = FrameReader::detect(Limits::default()).next(&bytes);
-            bytes = bytes.slice(13..);
-            let _ = tape.message(|message| decode_struct(&program, 0, &mut bytes, &Limits::default(), message));
-        });
-        tape.state.reset();
-        assert!(allocated < 16 << 10, "{allocated} bytes");
+        for protocol in [Protocol::Binary, Protocol::Compact, Protocol::Json] {
+            let mut bytes = Bytes::from([head("m", 1, 1), body.clone()].concat());
+            let (_, allocated) = allocations(|| {
+                let _ = FrameReader::detect(Limits::default()).next(&bytes);
+                bytes = bytes.slice(13..);
+                let _ = tape
+                    .message(|message| decode_struct(&program, protocol, 0, &mut bytes, &Limits::default(), message));
+            });
+            tape.state.reset();
+            assert!(allocated < 16 << 10, "{allocated} bytes");
+        }
     }
 }

@@ -3,13 +3,13 @@
 mod support;
 
 use bytes::{Bytes, BytesMut};
-use support::{Tape, Value, every_type, head, item_schema, put_message};
+use support::{BUFFERED, Tape, Value, every_type, head, item_schema, put_message};
 use volo_js_schema::{Field, Requiredness, Schema, StructKind, Type};
 use volo_js_tape::OutTape;
 use volo_js_tape::testing::OutWriter;
 use volo_js_thrift::{
-    ApplicationException, DecodeError, EncodeError, Limits, MAX_DEPTH, MessageKind, Program, ProgramError, Transport,
-    decode_exception, decode_struct, encode_call, encode_exception, encode_reply, read_head,
+    ApplicationException, DecodeError, EncodeError, Limits, MAX_DEPTH, MessageKind, Program, ProgramError, Protocol,
+    Transport, Wire, decode_exception, decode_struct, encode_call, encode_exception, encode_reply, read_head,
 };
 
 /// `Choice` (a union) and `Strict` (two required fields) of the fixture.
@@ -24,7 +24,7 @@ fn read_within(schema: &Schema, index: u32, wire: &[u8], limits: &Limits) -> Res
     let program = Program::compile(schema).expect("a sound schema");
     let mut tape = Tape::new(4096, 4096, 4096);
     let mut body = Bytes::copy_from_slice(wire);
-    tape.message(|message| decode_struct(&program, index, &mut body, limits, message))?;
+    tape.message(|message| decode_struct(&program, Protocol::Binary, index, &mut body, limits, message))?;
     Ok(tape.read(schema, index).remove(0))
 }
 
@@ -154,7 +154,14 @@ fn slots_of_a_message_are_limited() {
         let mut tape =
             volo_js_tape::InTape::new(&mut buffers.slots, &mut buffers.text, &mut buffers.bytes, &mut buffers.state);
         let mut message = tape.begin(&support::HEADER, max).unwrap();
-        decode_struct(&program, 0, &mut Bytes::copy_from_slice(&wire), &Limits::default(), &mut message)
+        decode_struct(
+            &program,
+            Protocol::Binary,
+            0,
+            &mut Bytes::copy_from_slice(&wire),
+            &Limits::default(),
+            &mut message,
+        )
     };
     let needed = 4 + 2 + 1000 + 2 * 1000;
     assert_eq!(decode(needed), Ok(()));
@@ -196,43 +203,44 @@ fn invalid_utf8_is_an_error_where_that_is_asked_for() {
 #[test]
 fn heads() {
     let message = head("GetItem", 4, -2);
-    let read = read_head(&message).unwrap();
+    let read = read_head(Protocol::Binary, &message).unwrap();
     assert_eq!((read.name, read.kind, read.sequence), (&b"GetItem"[..], MessageKind::Oneway, -2));
     assert_eq!(read.len, message.len());
     for end in 0..message.len() {
-        assert!(read_head(&message[..end]).is_err());
+        assert!(read_head(Protocol::Binary, &message[..end]).is_err());
     }
     for (at, byte) in [(0, 0), (1, 2), (3, 0), (3, 5), (4, 0xFF), (4, 0x7F)] {
         let mut wrong = message.clone();
         wrong[at] = byte;
-        assert!(matches!(read_head(&wrong), Err(DecodeError::Malformed(_))), "byte {at} is {byte}");
+        assert!(matches!(read_head(Protocol::Binary, &wrong), Err(DecodeError::Malformed(_))), "byte {at} is {byte}");
     }
 }
 
 #[test]
 fn exceptions_both_ways() {
-    for transport in [Transport::Framed, Transport::Buffered] {
+    for wire in [Wire::default(), BUFFERED] {
         let mut out = BytesMut::new();
-        encode_exception(b"na\xFFme", 5, 1, "unknown method", transport, &mut out).unwrap();
-        let message = match transport {
+        encode_exception(b"na\xFFme", 5, 1, "unknown method", wire, &mut out).unwrap();
+        let message = match wire.transport {
             Transport::Framed => {
                 assert_eq!(out[..4], ((out.len() - 4) as i32).to_be_bytes());
                 &out[4..]
             }
-            Transport::Buffered => &out[..],
+            _ => &out[..],
         };
-        let head = read_head(message).unwrap();
+        let head = read_head(Protocol::Binary, message).unwrap();
         assert_eq!((head.name, head.kind, head.sequence), (&b"na\xFFme"[..], MessageKind::Exception, 5));
         let mut body = Bytes::copy_from_slice(&message[head.len..]);
         let expected = ApplicationException { kind: 1, message: Bytes::from_static(b"unknown method") };
-        assert_eq!(decode_exception(&mut body, &Limits::default()), Ok(expected));
+        assert_eq!(decode_exception(Protocol::Binary, &mut body, &Limits::default()), Ok(expected));
         assert!(body.is_empty());
     }
 }
 
 #[test]
 fn an_exception_may_say_nothing_or_too_much() {
-    let read = |wire: &'static [u8]| decode_exception(&mut Bytes::from_static(wire), &Limits::default());
+    let read =
+        |wire: &'static [u8]| decode_exception(Protocol::Binary, &mut Bytes::from_static(wire), &Limits::default());
     assert_eq!(read(&[0]), Ok(ApplicationException { kind: 0, message: Bytes::new() }));
     assert_eq!(
         read(&[8, 0, 1, 0, 0, 0, 9, 2, 0, 7, 1, 0]),
@@ -256,11 +264,11 @@ fn write(ty: &Type, put: impl FnOnce(&mut OutWriter, usize)) -> Result<BytesMut,
     writer.commit();
     writer.finish();
     let mut out = BytesMut::from(&b"before"[..]);
-    let written = encode_call(&program, 0, 1, &writer.tape(), body, Transport::Framed, &mut out);
+    let written = encode_call(&program, 0, 1, &writer.tape(), body, Wire::default(), &mut out);
     if written.is_err() {
         assert_eq!(&out[..], b"before");
     }
-    written.map(|()| out)
+    written.map(|_| out)
 }
 
 #[test]
@@ -314,8 +322,8 @@ fn refuses_a_missing_required_field() {
     let body = put_message(&schema, 4, &result, &mut writer);
     writer.finish();
     let mut out = BytesMut::new();
-    let error = encode_reply(&program, 0, MessageKind::Reply, 1, &writer.tape(), body, Transport::Framed, &mut out)
-        .unwrap_err();
+    let error =
+        encode_reply(&program, 0, MessageKind::Reply, 1, &writer.tape(), body, Wire::default(), &mut out).unwrap_err();
     assert_eq!(error, EncodeError::MissingRequired { structure: "Item".into(), field: "content".into() });
     assert!(out.is_empty());
 }
@@ -325,12 +333,11 @@ fn methods_that_cannot_be_written() {
     let program = Program::compile(&every_type()).unwrap();
     let tape = OutTape::new(&[3, 0, 0], &[], &[]);
     let mut out = BytesMut::new();
-    let reply = |method, out: &mut BytesMut| {
-        encode_reply(&program, method, MessageKind::Reply, 1, &tape, 2, Transport::Buffered, out)
-    };
+    let reply =
+        |method, out: &mut BytesMut| encode_reply(&program, method, MessageKind::Reply, 1, &tape, 2, BUFFERED, out);
     assert_eq!(reply(1, &mut out), Err(EncodeError::NoReply("notify".into())));
     assert_eq!(reply(9, &mut out), Err(EncodeError::UnknownMethod(9)));
-    encode_call(&program, 1, 6, &tape, 2, Transport::Buffered, &mut out).unwrap();
+    encode_call(&program, 1, 6, &tape, 2, BUFFERED, &mut out).unwrap();
     assert_eq!(out, [&head("notify", 4, 6)[..], &[0]].concat(), "a oneway method is called oneway");
 }
 

@@ -2,15 +2,26 @@
 
 use std::sync::Arc;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
-use crate::{ConnectionId, PoolCounters};
+use crate::{ConnectionId, PoolCounters, mirror::Mirror};
 
 /// What names a call on the tape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CallId {
     pub slot: u32,
     pub generation: u32,
+}
+
+/// Where the reply of a call is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reply {
+    /// There is none yet.
+    Open,
+    /// It is in `held` and waits for the replies before it.
+    Held,
+    /// It has gone out before those of calls that came earlier.
+    Left,
 }
 
 /// One call of a server.
@@ -21,10 +32,14 @@ pub(crate) struct ServerCall {
     pub connection: ConnectionId,
     pub owner: u32,
     pub method: u32,
-    pub sequence: i32,
+    /// What its answer repeats.
+    pub mirror: Mirror,
+    /// Name of a method that no schema has.
+    pub name: Bytes,
     pub oneway: bool,
-    /// The reply is in `held` and waits for the replies before it.
-    pub done: bool,
+    /// The call made for it, where it is passed on.
+    pub passed: Option<CallId>,
+    pub reply: Reply,
     pub held: BytesMut,
 }
 
@@ -54,7 +69,7 @@ impl ServerCalls {
         connection: ConnectionId,
         owner: u32,
         method: u32,
-        sequence: i32,
+        mirror: Mirror,
         oneway: bool,
     ) -> CallId {
         self.counters.contexts_in_use.add(1);
@@ -66,9 +81,11 @@ impl ServerCalls {
             call.connection = connection;
             call.owner = owner;
             call.method = method;
-            call.sequence = sequence;
+            call.mirror = mirror;
+            call.name = Bytes::new();
             call.oneway = oneway;
-            call.done = false;
+            call.passed = None;
+            call.reply = Reply::Open;
             return CallId { slot, generation: call.generation };
         }
         let slot = (self.calls.len() as u32) << self.shift | self.place;
@@ -78,9 +95,11 @@ impl ServerCalls {
             connection,
             owner,
             method,
-            sequence,
+            mirror,
+            name: Bytes::new(),
             oneway,
-            done: false,
+            passed: None,
+            reply: Reply::Open,
             held: BytesMut::new(),
         });
         CallId { slot, generation: 1 }
@@ -107,6 +126,24 @@ impl ServerCalls {
         CallId { slot, generation: self.calls[self.index(slot)].generation }
     }
 
+    /// Ends all calls of a server that is gone: handlers of oneway methods may go on, and its id may be another one's soon.
+    pub(crate) fn forget(&mut self, owner: u32) {
+        for index in 0..self.calls.len() {
+            if self.calls[index].live && self.calls[index].owner == owner {
+                self.remove((index as u32) << self.shift | self.place);
+            }
+        }
+    }
+
+    /// Ends a listed call if its reply has left; true if so.
+    pub(crate) fn remove_if_left(&mut self, slot: u32) -> bool {
+        let left = self.listed(slot).reply == Reply::Left;
+        if left {
+            self.remove(slot);
+        }
+        left
+    }
+
     /// Ends a call; its id means nothing from now on.
     pub(crate) fn remove(&mut self, slot: u32) {
         let index = self.index(slot);
@@ -127,19 +164,19 @@ mod tests {
     #[test]
     fn engines_beside_each_other_never_share_a_slot() {
         let mut calls = [0, 1].map(|place| ServerCalls::of_place(place, 1, Arc::default()));
-        let slots: Vec<u32> = (0..4).map(|n| calls[n % 2].insert(0, 0, 0, 1, false).slot).collect();
+        let slots: Vec<u32> = (0..4).map(|n| calls[n % 2].insert(0, 0, 0, Mirror::default(), false).slot).collect();
         assert_eq!(slots, [0, 1, 2, 3]);
         calls[1].remove(3);
-        assert_eq!(calls[1].insert(0, 0, 0, 1, false).slot, 3);
+        assert_eq!(calls[1].insert(0, 0, 0, Mirror::default(), false).slot, 3);
     }
 
     #[test]
     fn an_id_dies_with_its_call() {
         let mut calls = ServerCalls::default();
-        let first = calls.insert(7, 0, 0, 1, false);
+        let first = calls.insert(7, 0, 0, Mirror::default(), false);
         calls.remove(first.slot);
         assert!(calls.get_mut(first).is_none());
-        let second = calls.insert(8, 0, 0, 1, false);
+        let second = calls.insert(8, 0, 0, Mirror::default(), false);
         assert_eq!(second.slot, first.slot);
         assert!(calls.get_mut(first).is_none(), "a late reply must not reach the new call");
         assert_eq!(calls.get_mut(second).map(|call| call.connection), Some(8));

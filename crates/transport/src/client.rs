@@ -1,28 +1,32 @@
-//! The engine's calling side: calls from the tape to connections, replies to the tape.
+//! The engine's calling side: clients, their connections, and the calls that wait for one.
 
-use std::{collections::VecDeque, sync::Arc, time::Instant};
-
-use bytes::{Bytes, BytesMut};
-use volo_js_grpc::{Connection as Http2Connection, StreamKey};
-use volo_js_tape::{Header, InTape, Kind, OutMessage, OutTape};
-use volo_js_thrift::{
-    DecodeError, FrameReader, MessageKind, Program, Transport, decode_exception, encode_call, read_head,
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
 };
+
+use bytes::BytesMut;
+use volo_js_grpc::{Connection as Http2Connection, Http2Options, StreamKey};
+use volo_js_tape::Gap;
+use volo_js_thrift::{FrameReader, Program};
 use volo_js_tls::ClientTls;
 
 use crate::{
-    Action, Address, ClientCounters, ClientOptions, ConnectionId, Engine, FailureCode, GrpcClientSetup, Mode, Peer,
-    Sent,
+    Action, Address, ClientCounters, ClientOptions, ConnectionId, Connectivity, Engine, FailureCode, GrpcClientSetup,
+    Mode, Peer, Sent,
     calls::CallId,
-    connection::{Connection, InFlight, Role},
-    engine::Next,
-    exception::leaves_the_stream_intact,
+    connection::{Connection, Role},
+    gaps::lent,
     grpc_client::{ClientStream, GrpcClient},
-    guard,
     http2::Http2,
-    notice::{Notice, put_text},
+    in_flight::{InFlight, InFlightCalls},
+    notice::Notice,
     owners::Owner,
 };
+
+/// Time until a client that cannot connect tells so again.
+const TELL_AGAIN: Duration = Duration::from_secs(1);
 
 /// What a client is made of.
 #[derive(Debug)]
@@ -60,6 +64,10 @@ pub(crate) struct Client {
     pub waiting: VecDeque<u32>,
     /// Set once it closes: when the grace time ends.
     pub closing: Option<Instant>,
+    /// When it last told that it cannot connect.
+    pub told_unreachable: Option<Instant>,
+    /// Sequence id of its next call.
+    pub next_sequence: i32,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -76,19 +84,31 @@ pub(crate) struct ClientCall {
     generation: u32,
     pub owner: u32,
     pub method: u32,
+    pub oneway: bool,
+    /// The call of a server that it is made for; none if JavaScript has made it.
+    pub passes: Option<CallId>,
     pub state: State,
+    pub sequence: i32,
     /// The encoded call, while it waits.
-    held: BytesMut,
+    pub held: BytesMut,
+    /// Where arrays are to stand in it. There are some only while a tape is taken.
+    pub gaps: Vec<Gap>,
     /// A call of gRPC, while it waits.
     pub grpc: Option<Box<ClientStream>>,
     /// Its stream, once it has one.
     pub stream: StreamKey,
 }
 
-/// The calls of all clients of an engine. Slots and generations are chosen by JavaScript.
+/// Marks the slots of calls that a server has passed on.
+const PASSED: u32 = 1 << 31;
+
+/// The calls of all clients of an engine. JavaScript chooses slots and generations of its own; those of calls that are passed on are chosen here.
 #[derive(Debug, Default)]
 pub(crate) struct ClientCalls {
     calls: Vec<ClientCall>,
+    passed: Vec<ClientCall>,
+    /// Slots of passed calls that are over.
+    free: Vec<u32>,
     live: usize,
 }
 
@@ -97,10 +117,17 @@ impl ClientCalls {
         self.live
     }
 
+    #[inline]
+    fn slot_mut(&mut self, slot: u32) -> Option<&mut ClientCall> {
+        if slot & PASSED == 0 {
+            self.calls.get_mut(slot as usize)
+        } else {
+            self.passed.get_mut((slot & !PASSED) as usize)
+        }
+    }
+
     pub(crate) fn get_mut(&mut self, id: CallId) -> Option<&mut ClientCall> {
-        self.calls
-            .get_mut(id.slot as usize)
-            .filter(|call| call.state != State::Over && call.generation == id.generation)
+        self.slot_mut(id.slot).filter(|call| call.state != State::Over && call.generation == id.generation)
     }
 
     pub(crate) fn begin(&mut self, id: CallId, owner: u32, method: u32) -> &mut ClientCall {
@@ -113,8 +140,31 @@ impl ClientCalls {
         call.generation = id.generation;
         call.owner = owner;
         call.method = method;
+        call.oneway = false;
+        call.passes = None;
         call.state = State::Waiting;
         call
+    }
+
+    /// A call that is made for one of a server.
+    pub(crate) fn begin_passed(&mut self, owner: u32, oneway: bool, passes: CallId) -> (CallId, &mut ClientCall) {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.passed.push(ClientCall::default());
+            (self.passed.len() - 1) as u32
+        });
+        self.live += 1;
+        let call = &mut self.passed[slot as usize];
+        call.owner = owner;
+        call.oneway = oneway;
+        call.passes = Some(passes);
+        call.state = State::Waiting;
+        (CallId { slot: slot | PASSED, generation: call.generation }, call)
+    }
+
+    /// Was the call in this slot passed on by a server?
+    #[inline]
+    pub(crate) fn is_passed(slot: u32) -> bool {
+        slot & PASSED != 0
     }
 
     /// Ends a call; true if it was still going.
@@ -122,6 +172,11 @@ impl ClientCalls {
         let Some(call) = self.get_mut(id) else { return false };
         call.state = State::Over;
         call.grpc = None;
+        if Self::is_passed(id.slot) {
+            call.generation = call.generation.wrapping_add(1);
+            call.passes = None;
+            self.free.push(id.slot & !PASSED);
+        }
         self.live -= 1;
         true
     }
@@ -143,6 +198,11 @@ impl ClientCalls {
     pub(crate) fn take_held_of_slot(&mut self, slot: u32) -> Option<(CallId, Box<ClientStream>)> {
         let record = self.calls.get_mut(slot as usize)?.grpc.take()?;
         Some((record.call, record))
+    }
+
+    /// The method of the call in this slot.
+    pub(crate) fn method_of(&self, slot: u32) -> u32 {
+        self.calls[slot as usize].method
     }
 
     pub(crate) fn waits_for_ready(&self, slot: u32) -> bool {
@@ -181,40 +241,17 @@ impl Engine {
             idle: Vec::new(),
             waiting: VecDeque::new(),
             closing: None,
+            told_unreachable: None,
+            next_sequence: 1,
         };
         self.owners.insert(owner, Owner::Client(client));
-    }
-
-    /// A call from JavaScript: encoded at once, for the tape is used again.
-    pub(crate) fn call(&mut self, tape: &OutTape<'_>, message: &OutMessage, id: CallId) {
-        let (owner, method) = (message.header.owner, message.header.method);
-        let call = self.client_calls.begin(id, owner, method);
-        let Some(Owner::Client(client)) = self
-            .owners
-            .get_mut(owner as usize)
-            .filter(|owner| matches!(owner, Owner::Client(client) if client.closing.is_none()))
-        else {
-            return self.fail(id, owner, FailureCode::Unavailable, Sent::No, "the client is closed".to_owned());
-        };
-        client.counters.calls.add(1);
-        client.counters.in_flight.add(1);
-        self.buffers.prepare(&mut call.held);
-        if let Err(error) =
-            encode_call(&client.program, method, 0, tape, message.body, client.options.transport, &mut call.held)
-        {
-            self.buffers.release(&mut call.held);
-            client.counters.failed.add(1);
-            client.counters.in_flight.sub(1);
-            return self.fail(id, owner, FailureCode::Internal, Sent::No, error.to_string());
-        }
-        client.waiting.push_back(id.slot);
-        self.pump(owner);
     }
 
     /// Gives waiting calls connections, as far as the pool allows.
     pub(crate) fn pump(&mut self, owner: u32) {
         if matches!(self.owners.get(owner as usize), Some(Owner::Client(client)) if client.grpc.is_some()) {
             self.assign_streams(owner);
+            self.note_connectivity(owner);
         } else {
             self.assign_waiting(owner);
         }
@@ -230,11 +267,18 @@ impl Engine {
                 return;
             }
             let expired = |id: ConnectionId| {
-                self.now.duration_since(self.connections[id as usize].created) >= client.options.max_lifetime
+                let connection = &self.connections[id as usize];
+                connection.retired || self.now.duration_since(connection.created) >= client.options.max_lifetime
             };
             let reused = match client.options.mode {
                 // An expired connection finishes what it has; the next one takes over.
-                Mode::Pipelined => client.connections.last().copied().filter(|id| !expired(*id)),
+                Mode::Pipelined => {
+                    let usable = client.connections.iter().copied().filter(|id| !expired(*id));
+                    let calls = |id: &ConnectionId| self.connections[*id as usize].calls();
+                    let least = usable.clone().min_by_key(calls);
+                    // One that is free will do; otherwise calls spread over all there may be.
+                    least.filter(|id| calls(id) == 0 || usable.count() >= client.options.connections)
+                }
                 Mode::PingPong => match client.idle.pop() {
                     Some(id) if expired(id) => {
                         self.fail_connection(id, FailureCode::Unavailable, "at the end of its lifetime");
@@ -266,12 +310,13 @@ impl Engine {
     pub(crate) fn open_connection(&mut self, owner: u32) -> Option<ConnectionId> {
         let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) else { return None };
         client.counters.connects.add(1);
-        let reader = FrameReader::fixed(client.options.transport, client.options.limits);
-        let role = Role::Client { in_flight: VecDeque::new(), next_sequence: 1, connected: false };
+        let reader = FrameReader::fixed(client.options.wire, client.options.limits);
+        let role = Role::Client { in_flight: InFlightCalls::default(), connected: false };
         let mut connection = Connection::new(role, owner, reader, self.now);
         if let Some(grpc) = &client.grpc {
             let options = &grpc.setup.options;
-            let link = Http2Connection::client(options.http2.clone(), options.max_receive_message, self.now);
+            let http2 = Http2Options { keep_alive: grpc.keep_alive, ..options.http2.clone() };
+            let link = Http2Connection::client(http2, options.max_receive_message, self.now);
             connection.http2 = Some(Http2::new(link));
         }
         let address = client.options.address.clone();
@@ -307,18 +352,15 @@ impl Engine {
     }
 
     fn assign(&mut self, slot: u32, id: ConnectionId) {
-        let call = &mut self.client_calls.calls[slot as usize];
+        let Some(call) = self.client_calls.slot_mut(slot) else { return };
         let connection = &mut self.connections[id as usize];
         let handed_on = connection.handed_on();
-        let Role::Client { in_flight, next_sequence, .. } = &mut connection.role else { return };
-        let Some(Owner::Client(client)) = self.owners.get(connection.owner as usize) else { return };
-        let method = client.program.method(call.method);
-        let sequence = *next_sequence;
-        *next_sequence = next_sequence.wrapping_add(1);
-        // Strict binary: version, length of the name, name, sequence id; a frame's length before it.
-        let at = if client.options.transport == Transport::Framed { 4 } else { 0 } + 8 + method.name.len();
-        call.held[at..at + 4].copy_from_slice(&sequence.to_be_bytes());
-        let start = handed_on + connection.out.len() as u64;
+        let Role::Client { in_flight, .. } = &mut connection.role else { return };
+        let oneway = call.oneway;
+        let before = connection.out.len();
+        let lent_before = lent(&connection.gaps);
+        let start = handed_on + (before + lent_before) as u64;
+        let gaps = std::mem::take(&mut call.gaps);
         if connection.out.is_empty() {
             // The usual case: the whole buffer changes hands.
             self.buffers.release(&mut connection.out);
@@ -327,17 +369,20 @@ impl Engine {
             connection.out.extend_from_slice(&call.held);
             self.buffers.release(&mut call.held);
         }
-        let end = handed_on + connection.out.len() as u64;
-        in_flight.push_back(InFlight {
+        let end = handed_on + (connection.out.len() + lent_before + lent(&gaps)) as u64;
+        in_flight.push(InFlight {
             slot,
             generation: call.generation,
-            sequence,
+            sequence: call.sequence,
             start,
             end,
-            awaits_reply: !method.oneway,
+            awaits_reply: !oneway,
             live: true,
         });
         call.state = State::Sent(id);
+        if !gaps.is_empty() {
+            self.note_gaps(id, before, gaps);
+        }
         self.mark_dirty(id);
     }
 
@@ -362,11 +407,7 @@ impl Engine {
             State::Sent(connection) => {
                 let mode = client.options.mode;
                 if let Role::Client { in_flight, .. } = &mut self.connections[connection as usize].role {
-                    for call in
-                        in_flight.iter_mut().filter(|call| call.slot == id.slot && call.generation == id.generation)
-                    {
-                        call.live = false;
-                    }
+                    in_flight.abandon(id.slot, id.generation);
                 }
                 if mode == Mode::PingPong {
                     // Its reply would be taken for the next call's.
@@ -378,128 +419,15 @@ impl Engine {
         self.closed_if_done(owner);
     }
 
-    pub(crate) fn client_message(&mut self, id: ConnectionId, message: Bytes, tape: &mut InTape<'_>) -> Next {
-        let head = match read_head(&message) {
-            Ok(head) => head,
-            Err(error) => {
-                self.protocol_error(id, &error.to_string());
-                return Next::Over;
-            }
-        };
-        if !matches!(head.kind, MessageKind::Reply | MessageKind::Exception) {
-            self.protocol_error(id, "a call where a reply was expected");
-            return Next::Over;
-        }
-        let (kind, sequence, body_at) = (head.kind, head.sequence, head.len);
-        let connection = &mut self.connections[id as usize];
-        let owner = connection.owner;
-        let Role::Client { in_flight, .. } = &mut connection.role else { return Next::Over };
-        let Some(index) = find(in_flight, sequence) else {
-            self.protocol_error(id, &format!("a reply to sequence id {sequence}, which was not asked"));
-            return Next::Over;
-        };
-        let call = in_flight[index];
-        if !call.live {
-            self.answered(id, index);
-            return self.go_on(id);
-        }
-        let call_id = CallId { slot: call.slot, generation: call.generation };
-        let method = self.client_calls.calls[call.slot as usize].method;
-        let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) else { return Next::Over };
-        let program = client.program.clone();
-        let was_empty = tape.is_empty();
-        let mut body = message.slice(body_at..);
-        let kind_on_tape = if kind == MessageKind::Reply { Kind::Reply } else { Kind::Exception };
-        let header = Header { kind: kind_on_tape, call: call.slot, generation: call.generation, method, owner };
-        let decoded = if kind == MessageKind::Reply {
-            let Some(result) = program.method(method).result else {
-                self.protocol_error(id, "a reply to a oneway call");
-                return Next::Over;
-            };
-            match tape.begin(&header, client.options.limits.slots) {
-                Err(full) => Err(DecodeError::Full(full)),
-                Ok(mut slot) => guard::decode(&program, result, &mut body, &client.options.limits, &mut slot)
-                    .map(|()| slot.commit()),
-            }
-        } else {
-            decode_exception(&mut body, &client.options.limits).and_then(|exception| {
-                Ok(put_text(tape, &header, exception.kind, 0, &String::from_utf8_lossy(&exception.message))?)
-            })
-        };
-        match decoded {
-            Ok(()) => {
-                self.client_calls.end(call_id);
-                client.counters.answered.add(1);
-                client.counters.in_flight.sub(1);
-                self.answered(id, index);
-                self.go_on(id)
-            }
-            Err(DecodeError::Full(_)) => {
-                self.wait(id, message, was_empty);
-                Next::Wait
-            }
-            Err(error) => {
-                client.counters.failed.add(1);
-                client.counters.in_flight.sub(1);
-                let intact = leaves_the_stream_intact(&error);
-                let text = format!("the reply of {} is not valid: {error}", program.method(method).name);
-                self.client_calls.end(call_id);
-                self.notices.push_back(Notice::Failure {
-                    call: call_id,
-                    owner,
-                    code: FailureCode::Internal,
-                    sent: Sent::Yes,
-                    message: text,
-                });
-                self.answered(id, index);
-                if intact {
-                    return self.go_on(id);
-                }
-                if self.connections.contains(id as usize) {
-                    self.fail_connection(
-                        id,
-                        FailureCode::Unavailable,
-                        "an earlier reply on this connection was not valid",
-                    );
-                }
-                Next::Over
-            }
-        }
-    }
-
-    /// `Over` if answering has closed the connection.
-    fn go_on(&self, id: ConnectionId) -> Next {
-        if self.connections.contains(id as usize) { Next::Go } else { Next::Over }
-    }
-
-    /// A call's reply has come; its connection may be free for the next.
-    fn answered(&mut self, id: ConnectionId, index: usize) {
-        let now = self.now;
-        let connection = &mut self.connections[id as usize];
-        let Role::Client { in_flight, .. } = &mut connection.role else { return };
-        if index == 0 {
-            in_flight.pop_front();
-        } else {
-            // Out of turn: its place is kept, so that positions follow from sequence ids.
-            in_flight[index].live = false;
-            in_flight[index].awaits_reply = false;
-        }
-        drop_finished(in_flight);
-        if in_flight.is_empty() {
-            connection.idle_since = now;
-            self.client_connection_free(id);
-        }
-    }
-
     /// A connection has no call: back to the pool, on to a waiting call, or closed.
     pub(crate) fn client_connection_free(&mut self, id: ConnectionId) {
         let connection = &self.connections[id as usize];
-        let (owner, expired) = (connection.owner, connection.created);
+        let (owner, expired, retired) = (connection.owner, connection.created, connection.retired);
         let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) else { return };
         if client.closing.is_some() && client.waiting.is_empty() {
             return self.fail_connection(id, FailureCode::Unavailable, "the client was closed");
         }
-        if self.now.duration_since(expired) >= client.options.max_lifetime {
+        if retired || self.now.duration_since(expired) >= client.options.max_lifetime {
             return self.fail_connection(id, FailureCode::Unavailable, "at the end of its lifetime");
         }
         if client.options.mode == Mode::PingPong {
@@ -508,40 +436,17 @@ impl Engine {
         }
     }
 
-    /// Oneway calls are over once they are written.
-    pub(crate) fn client_wrote(&mut self, id: ConnectionId) {
-        let Some(connection) = self.connections.get_mut(id as usize) else { return };
-        let (written, owner) = (connection.written, connection.owner);
-        let Role::Client { in_flight, .. } = &mut connection.role else { return };
-        let mut over = false;
-        for call in in_flight.iter_mut().filter(|call| call.live && !call.awaits_reply && call.end <= written) {
-            call.live = false;
-            over = true;
-            let call = CallId { slot: call.slot, generation: call.generation };
-            if self.client_calls.end(call) {
-                self.notices.push_back(Notice::Written { call, owner });
-                if let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) {
-                    client.counters.answered.add(1);
-                    client.counters.in_flight.sub(1);
-                }
-            }
-        }
-        if over {
-            drop_finished(in_flight);
-            if in_flight.is_empty() {
-                self.client_connection_free(id);
-            }
-        }
-    }
-
     /// Ends a client's connection; its calls fail at once and say whether the peer may have seen them.
     pub(crate) fn fail_connection(&mut self, id: ConnectionId, code: FailureCode, why: &str) {
         let mut connection = self.remove_connection(id);
         let owner = connection.owner;
-        let why = connection.tls.as_ref().and_then(|tls| tls.failure()).unwrap_or(why).to_owned();
+        let mut why = connection.tls.as_ref().and_then(|tls| tls.failure()).unwrap_or(why).to_owned();
+        if let Some(goodbye) = connection.http2.as_ref().and_then(|http2| http2.link.go_away()) {
+            why = format!("{why}: {goodbye}");
+        }
         let why = why.as_str();
         let (handed_on, shakes_hands) = (connection.handed_on(), connection.shakes_hands());
-        let Role::Client { in_flight, connected, .. } = &mut connection.role else { return };
+        let Role::Client { connected, .. } = &connection.role else { return };
         let was_made =
             *connected && !shakes_hands && connection.http2.as_ref().is_none_or(|http2| http2.link.is_ready());
         if let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) {
@@ -549,20 +454,27 @@ impl Engine {
             client.idle.retain(|other| *other != id);
             if !was_made {
                 client.counters.connect_failures.add(1);
+                let told = client.told_unreachable.is_some_and(|told| self.now.duration_since(told) < TELL_AGAIN);
+                if client.options.tells_unreachable && !told {
+                    client.told_unreachable = Some(self.now);
+                    self.notices.push_back(Notice::State { owner, state: Connectivity::TransientFailure });
+                }
             }
         }
-        for call in in_flight.drain(..).filter(|call| call.live) {
+        let awaited = std::mem::take(&mut connection.awaited);
+        let Role::Client { in_flight, .. } = &mut connection.role else { return };
+        for call in in_flight.drain() {
             // Of what a reactor took, the socket may have some already.
             let sent = if handed_on > call.start { Sent::Maybe } else { Sent::No };
             let id = CallId { slot: call.slot, generation: call.generation };
             self.count_failure(owner);
             self.fail(id, owner, code, sent, why.to_owned());
         }
+        self.not_made(owner, awaited, why);
         if let Some(http2) = &mut connection.http2 {
-            for call in http2.made.drain() {
-                self.count_failure(owner);
-                self.fail(call.call, owner, code, Sent::Maybe, why.to_owned());
-            }
+            self.note_objection(owner, http2.link.go_away());
+            let calls: Vec<_> = http2.made.drain().collect();
+            self.streams_lost(owner, calls, handed_on, code, why);
             if !was_made {
                 self.connecting_failed(owner, why);
             }
@@ -579,8 +491,13 @@ impl Engine {
     }
 
     pub(crate) fn fail(&mut self, call: CallId, owner: u32, code: FailureCode, sent: Sent, message: String) {
-        if self.client_calls.end(call) {
-            self.notices.push_back(Notice::Failure { call, owner, code, sent, message });
+        let passes = self.client_calls.get_mut(call).and_then(|call| call.passes);
+        if !self.client_calls.end(call) {
+            return;
+        }
+        match passes {
+            Some(passes) => self.passing_failed(passes, owner, code, &message),
+            None => self.notices.push_back(Notice::Failure { call, owner, code, sent, message }),
         }
     }
 
@@ -593,24 +510,11 @@ impl Engine {
 
     pub(crate) fn fail_waiting(&mut self, owner: u32, waiting: &VecDeque<u32>, why: &str) {
         for &slot in waiting {
-            let call = &mut self.client_calls.calls[slot as usize];
+            let Some(call) = self.client_calls.slot_mut(slot) else { continue };
             let id = CallId { slot, generation: call.generation };
             self.buffers.release(&mut call.held);
             self.count_failure(owner);
             self.fail(id, owner, FailureCode::Unavailable, Sent::No, why.to_owned());
         }
-    }
-}
-
-/// The call a reply belongs to. Sequence ids count up in the order of the queue, so its place follows from the first one's.
-fn find(in_flight: &VecDeque<InFlight>, sequence: i32) -> Option<usize> {
-    let first = in_flight.front()?.sequence;
-    let index = sequence.wrapping_sub(first) as u32 as usize;
-    in_flight.get(index).filter(|call| call.awaits_reply).map(|_| index)
-}
-
-fn drop_finished(in_flight: &mut VecDeque<InFlight>) {
-    while in_flight.front().is_some_and(|call| !call.live && !call.awaits_reply) {
-        in_flight.pop_front();
     }
 }

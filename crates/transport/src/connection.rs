@@ -1,45 +1,31 @@
 //! One connection: what has been received and not handled, what is to be written, and the calls it carries.
 
-use std::{collections::VecDeque, time::Instant};
+use std::time::Instant;
 
-use bytes::{Bytes, BytesMut};
-use volo_js_thrift::{FrameReader, Transport};
+use bytes::BytesMut;
+use volo_js_tape::Gap;
+use volo_js_thrift::FrameReader;
 
-use crate::{Peer, Seat, budget::Share, http2::Http2, leaving::Leaving, secure::Secure};
+use crate::{
+    Peer, Seat, budget::Share, calls::CallId, http2::Http2, in_flight::InFlightCalls, incoming::Incoming,
+    landing::Landing, leaving::Leaving, order::Order, secure::Secure,
+};
 
 /// Names a connection of an engine until it is closed.
 pub type ConnectionId = u32;
 
-/// A call written to a client's connection that is not over.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct InFlight {
-    pub slot: u32,
-    pub generation: u32,
-    pub sequence: i32,
-    /// Where its first byte lies in the connection's stream: tells whether the peer may have seen it.
-    pub start: u64,
-    /// Where its last byte lies: a oneway call is over once it is written.
-    pub end: u64,
-    /// A reply is still to come, wanted or not. Never for oneway calls.
-    pub awaits_reply: bool,
-    /// The caller still waits.
-    pub live: bool,
-}
-
 /// The part of a connection that only a server or only a client has.
 #[derive(Debug)]
 pub(crate) enum Role {
-    /// Call slots in the order of the requests.
     Server {
-        order: VecDeque<u32>,
+        order: Order,
         peer: Peer,
         /// Its place among the server's connections; dropping it is what it is for.
         #[allow(dead_code)]
         seat: Seat,
     },
     Client {
-        in_flight: VecDeque<InFlight>,
-        next_sequence: i32,
+        in_flight: InFlightCalls,
         connected: bool,
     },
 }
@@ -58,11 +44,17 @@ pub(crate) struct Connection {
     pub reader: FrameReader,
     /// Bytes received that no message has taken yet.
     pub unread: BytesMut,
-    /// What `unread` counts in the process's budget.
+    /// What `unread` and `landing` count in the process's budget.
     pub share: Share,
+    /// The memory that the message which is coming in is received into, if that is large.
+    pub landing: Option<Box<Landing>>,
+    /// Bytes of the last message if that was a large one; 0 otherwise. The next one may be as large.
+    pub expects: usize,
     /// A whole message for which the tape had no room.
-    pub pending: Option<Bytes>,
+    pub pending: Option<Incoming>,
     pub out: BytesMut,
+    /// Where arrays are to stand in `out`. There are some only while a tape is taken.
+    pub gaps: Vec<Gap>,
     /// Bytes of output that a reactor has taken and not written yet; cipher text, with TLS.
     pub taken: usize,
     /// Tells it from other connections of this id.
@@ -75,6 +67,8 @@ pub(crate) struct Connection {
     pub ended: bool,
     /// Close as soon as everything is written.
     pub closing: bool,
+    /// A client's: its server will close it, so it takes no further calls.
+    pub retired: bool,
     /// How it closes.
     pub leaving: Leaving,
     /// Listed in the engine's dirty list.
@@ -83,6 +77,8 @@ pub(crate) struct Connection {
     pub in_backlog: bool,
     /// The socket takes no more at the moment.
     pub blocked: bool,
+    /// A client's: who waits until it can carry calls.
+    pub awaited: Vec<CallId>,
     /// The other end, if both live in this engine.
     pub memory_peer: Option<ConnectionId>,
     pub created: Instant,
@@ -94,6 +90,8 @@ pub(crate) struct Connection {
     pub taking_since: Instant,
     /// When the frame began that is not complete yet.
     pub frame_since: Option<Instant>,
+    /// When bytes last came.
+    pub received_at: Instant,
 }
 
 impl Connection {
@@ -107,24 +105,30 @@ impl Connection {
             reader,
             unread: BytesMut::new(),
             share: Share::default(),
+            landing: None,
+            expects: 0,
             pending: None,
             out: BytesMut::new(),
+            gaps: Vec::new(),
             taken: 0,
             serial: 0,
             written: 0,
             paused: false,
             ended: false,
             closing: false,
+            retired: false,
             leaving: Leaving::default(),
             dirty: false,
             in_backlog: false,
             blocked: false,
+            awaited: Vec::new(),
             memory_peer: None,
             created: now,
             out_share: Share::default(),
             idle_since: now,
             taking_since: now,
             frame_since: None,
+            received_at: now,
         }
     }
 
@@ -141,12 +145,13 @@ impl Connection {
 
     /// Output that the socket has not taken.
     pub(crate) fn unwritten(&self) -> usize {
-        self.out.len() + self.under_way()
+        self.out.len() + self.lent() + self.under_way()
     }
 
-    /// The framing replies go out in.
-    pub(crate) fn transport(&self) -> Transport {
-        self.reader.transport().unwrap_or(Transport::Framed)
+    /// A message has been taken off: the next one begins anew.
+    pub(crate) fn consumed(&mut self) {
+        self.reader.consumed();
+        self.frame_since = None;
     }
 
     /// Bytes wait that could be handled now.

@@ -8,10 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::{Buf as _, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use slab::Slab;
 use volo_js_tape::{InTape, Kind, Malformed, OutMessage, OutTape};
-use volo_js_thrift::FrameError;
+use volo_js_thrift::{FrameError, Program};
 
 use crate::{
     Address, ConnectionId, ConnectionKey, Peers, PoolCounters,
@@ -21,12 +21,16 @@ use crate::{
     connection::{Connection, Role},
     deadlines::Deadlines,
     grpc_message::Encoder,
+    incoming::Incoming,
+    landing::Lender,
     notice::{Level, Notice},
     owners::{Owner, Owners},
 };
 
 /// Calls delivered in one turn at most, so that other handles of the loop live.
 pub(crate) const TURN: u32 = 256;
+/// Bytes of large messages delivered in one turn at most, or a single message more.
+const TURN_BYTES: usize = 4 << 20;
 /// Events of one server in one second at most; counters count all.
 const EVENTS_A_SECOND: u32 = 10;
 
@@ -76,12 +80,20 @@ pub struct Growth {
     pub bytes: usize,
 }
 
+/// What a Thrift message of so many bytes may need.
+pub(crate) fn growth_for(len: usize, program: &Program) -> Growth {
+    // Strings and binaries go to `bytes`, and uuids grow from 16 to 36 bytes. What is kept of compact is kept as the binary protocol has it:
+    // of an i64 that was one byte all eight.
+    let bytes = if program.keeps_unknown() { len * 8 } else { len * 9 / 4 };
+    Growth { text: 64 << 10, bytes: bytes + (4 << 10) }
+}
+
 /// What became of one message.
 pub(crate) enum Next {
     /// Go on with the next one.
     Go,
-    /// The tape has no room, or the turn is over: the rest waits.
-    Wait,
+    /// The tape has no room, or the turn is over: the rest waits. What the tape should have, if it was empty.
+    Wait(Option<Growth>),
     /// The connection is over.
     Over,
 }
@@ -105,10 +117,22 @@ pub struct Engine {
     /// Connections of HTTP/2 to be turned before output is written.
     pub(crate) touched: Vec<ConnectionId>,
     pub(crate) deadlines: Deadlines,
+    /// When connections of HTTP/2 were last looked after.
+    pub(crate) cared: Instant,
     pub(crate) encoder: Encoder,
     pub(crate) peers: Arc<Peers>,
     /// Where encrypted connections decrypt.
     pub(crate) plain: BytesMut,
+    /// The reactor writes output that is in several places.
+    pub(crate) lends: bool,
+    /// Connections with such output.
+    pub(crate) gapped: Vec<ConnectionId>,
+    /// Gives memory for large messages.
+    pub(crate) lender: Option<Lender>,
+    /// Bytes of it that messages are received into.
+    pub(crate) landing_bytes: usize,
+    /// Where headers are written for the tape.
+    pub(crate) text: Vec<u8>,
     next_serial: u32,
 }
 
@@ -136,9 +160,15 @@ impl Engine {
             growth: None,
             touched: Vec::new(),
             deadlines: Deadlines::default(),
+            cared: now,
             encoder: Encoder::default(),
             peers: Arc::default(),
             plain: BytesMut::new(),
+            lends: false,
+            gapped: Vec::new(),
+            lender: None,
+            landing_bytes: 0,
+            text: Vec::new(),
             next_serial: 0,
         }
     }
@@ -175,7 +205,7 @@ impl Engine {
 
     /// Has this turn brought as much as one turn may?
     pub fn is_turn_over(&self, tape: &InTape<'_>) -> bool {
-        tape.messages() >= TURN
+        tape.messages() >= TURN || tape.array_bytes() >= TURN_BYTES
     }
 
     /// The server or client a connection belongs to.
@@ -234,7 +264,10 @@ impl Engine {
         !self.connections.is_empty()
             || self.owners.iter().any(|(_, owner)| match owner {
                 Owner::Server(server) => server.closing.is_some(),
-                Owner::Client(client) => client.grpc.is_some() && !client.waiting.is_empty(),
+                Owner::Client(client) => client
+                    .grpc
+                    .as_ref()
+                    .is_some_and(|grpc| !client.waiting.is_empty() || !grpc.backoff.is_over(self.now)),
             })
     }
 
@@ -242,13 +275,8 @@ impl Engine {
 
     /// Bytes have arrived. Whole messages go to the tape; what it has no room for waits in the backlog.
     pub fn receive(&mut self, id: ConnectionId, chunk: Bytes, tape: &mut InTape<'_>) {
-        let Some(connection) = self.connections.get_mut(id as usize) else { return };
-        let read = chunk.len() as u64;
-        match &mut self.owners[connection.owner as usize] {
-            Owner::Server(server) => server.counters.bytes_read.add(read),
-            Owner::Client(client) => client.counters.bytes_read.add(read),
-        }
-        connection.leaving.bytes_came();
+        self.note_received(id, chunk.len());
+        let Some(connection) = self.connections.get(id as usize) else { return };
         if connection.tls.is_some() {
             self.receive_sealed(id, &chunk, tape);
         } else {
@@ -256,7 +284,18 @@ impl Engine {
         }
     }
 
+    pub(crate) fn note_received(&mut self, id: ConnectionId, count: usize) {
+        let Some(connection) = self.connections.get_mut(id as usize) else { return };
+        match &mut self.owners[connection.owner as usize] {
+            Owner::Server(server) => server.counters.bytes_read.add(count as u64),
+            Owner::Client(client) => client.counters.bytes_read.add(count as u64),
+        }
+        connection.leaving.bytes_came();
+        connection.received_at = self.now;
+    }
+
     pub(crate) fn receive_thrift(&mut self, id: ConnectionId, mut chunk: Bytes, tape: &mut InTape<'_>) {
+        self.fill_landing(id, &mut chunk, tape);
         let Some(connection) = self.connections.get_mut(id as usize) else { return };
         if connection.has_input() {
             let in_backlog = connection.in_backlog;
@@ -273,19 +312,21 @@ impl Engine {
             match connection.reader.next(&chunk) {
                 Ok(None) => break,
                 Ok(Some(frame)) => {
-                    let mut message = chunk.split_to(frame.header + frame.len);
-                    message.advance(frame.header);
-                    connection.reader.consumed();
+                    let message = Incoming::new(chunk.split_to(frame.total()), None, frame);
+                    connection.expects = 0;
+                    connection.consumed();
                     match self.message(id, message, tape) {
                         Next::Go => {}
-                        Next::Wait => break,
+                        Next::Wait(_) => break,
                         Next::Over => return,
                     }
                 }
                 Err(error) => return self.bad_frame(id, &error),
             }
         }
-        if self.connections.contains(id as usize) && (chunk.is_empty() || self.keep(id, &chunk)) {
+        if self.connections.contains(id as usize)
+            && (chunk.is_empty() || self.land(id, &chunk) || self.keep(id, &chunk))
+        {
             self.settle(id);
         }
     }
@@ -323,19 +364,22 @@ impl Engine {
                 message
             } else {
                 match connection.reader.next(&connection.unread) {
-                    Ok(None) => break,
+                    Ok(None) => {
+                        self.land_unread(id);
+                        break;
+                    }
                     Ok(Some(frame)) => {
-                        let mut message = connection.unread.split_to(frame.header + frame.len).freeze();
-                        message.advance(frame.header);
-                        connection.reader.consumed();
-                        message
+                        let whole = connection.unread.split_to(frame.total()).freeze();
+                        connection.consumed();
+                        connection.expects = 0;
+                        Incoming::new(whole, None, frame)
                     }
                     Err(error) => return self.bad_frame(id, &error),
                 }
             };
             match self.message(id, message, tape) {
                 Next::Go => {}
-                Next::Wait => break,
+                Next::Wait(_) => break,
                 Next::Over => return,
             }
         }
@@ -346,10 +390,14 @@ impl Engine {
     pub(crate) fn settle(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(id as usize) else { return };
         if connection.unread.is_empty() {
-            connection.frame_since = None;
+            if connection.landing.is_none() {
+                connection.frame_since = None;
+            } else if connection.frame_since.is_none() {
+                connection.frame_since = Some(self.now);
+            }
             if connection.unread.capacity() > 0 {
                 self.buffers.release(&mut connection.unread);
-                connection.share.resize(0, 0);
+                connection.share.resize(connection.landing.as_ref().map_or(0, |landing| landing.len()), usize::MAX);
             }
         } else if connection.frame_since.is_none() {
             connection.frame_since = Some(self.now);
@@ -359,22 +407,26 @@ impl Engine {
         }
     }
 
-    fn message(&mut self, id: ConnectionId, message: Bytes, tape: &mut InTape<'_>) -> Next {
-        if tape.messages() >= TURN {
-            self.wait(id, message, false);
-            return Next::Wait;
+    /// Handles a message. Where it has to wait, the connection keeps it.
+    pub(crate) fn message(&mut self, id: ConnectionId, message: Incoming, tape: &mut InTape<'_>) -> Next {
+        let next = if self.is_turn_over(tape) {
+            Next::Wait(None)
+        } else {
+            match self.connections[id as usize].role {
+                Role::Server { .. } => self.server_message(id, &message, tape),
+                Role::Client { .. } => self.client_message(id, &message, tape),
+            }
+        };
+        if let Next::Wait(growth) = next {
+            self.wait(id, message, growth);
         }
-        match self.connections[id as usize].role {
-            Role::Server { .. } => self.server_message(id, message, tape),
-            Role::Client { .. } => self.client_message(id, message, tape),
-        }
+        next
     }
 
-    /// Puts a message back that the tape had no room for.
-    pub(crate) fn wait(&mut self, id: ConnectionId, message: Bytes, full_when_empty: bool) {
-        if full_when_empty {
-            // Strings and binaries go to `bytes`; uuids grow from 16 to 36 bytes.
-            self.growth = Some(Growth { text: 64 << 10, bytes: message.len() * 9 / 4 + (4 << 10) });
+    /// Puts a message back that the tape had no room for. `growth` is what it should have, if the tape was empty.
+    fn wait(&mut self, id: ConnectionId, message: Incoming, growth: Option<Growth>) {
+        if growth.is_some() {
+            self.growth = growth;
         }
         let connection = &mut self.connections[id as usize];
         connection.pending = Some(message);
@@ -409,7 +461,7 @@ impl Engine {
         }
         self.shuttle(tape);
         for _ in 0..self.backlog.len() {
-            if tape.messages() >= TURN {
+            if self.is_turn_over(tape) {
                 return;
             }
             let Some(id) = self.backlog.pop_front() else { return };
@@ -476,6 +528,7 @@ impl Engine {
             if connection.tls.is_some() {
                 self.mark_dirty(id);
             }
+            self.made(id);
             let connection = &self.connections[id as usize];
             if connection.http2.is_some() {
                 self.touch(id);
@@ -519,7 +572,8 @@ impl Engine {
         if connection.has_failed() {
             return self.finish_failed(id);
         }
-        if connection.http2.is_some() {
+        // Nothing can be lost of a connection whose peer has said nothing: it closes like one of Thrift.
+        if connection.http2.as_ref().is_some_and(|http2| http2.link.has_begun() || !connection.closing) {
             return self.finish_http2(id);
         }
         if !matches!(connection.role, Role::Server { .. })
@@ -530,7 +584,7 @@ impl Engine {
         {
             return;
         }
-        if connection.ended && !connection.closing && !connection.unread.is_empty() {
+        if connection.ended && !connection.closing && (!connection.unread.is_empty() || connection.landing.is_some()) {
             self.protocol_error(id, "the peer ended in the middle of a message");
         } else if connection.ended {
             if !self.takes_leave(id) {
@@ -549,6 +603,7 @@ impl Engine {
         let mut connection = self.remove_connection(id);
         if let Some(http2) = &mut connection.http2 {
             self.abandon_grpc(connection.owner, http2.served.drain());
+            self.abandon_standard(connection.owner, http2.standard.drain().count());
         }
         if let Role::Server { order, .. } = &mut connection.role {
             self.abandon(connection.owner, mem::take(order));
@@ -571,6 +626,7 @@ impl Engine {
             self.peers.remove(id);
         }
         self.buffers.release(&mut connection.unread);
+        self.take_landing(&mut connection);
         self.buffers.release(&mut connection.out);
         if let Some(tls) = &mut connection.tls {
             self.buffers.release(&mut tls.sealed);
@@ -617,17 +673,12 @@ impl Engine {
     fn take(&mut self, tape: &OutTape<'_>, message: &OutMessage) -> Result<(), Malformed> {
         let call = CallId { slot: message.header.call, generation: message.header.generation };
         match message.header.kind {
-            Kind::Reply => self.reply(tape, message, call),
-            Kind::Exception => {
-                let type_ = tape.i32(message.body)?;
-                let text = tape.str(message.body + 1)?;
-                let mut bytes = Vec::with_capacity(text.len());
-                text.write_to(|part| bytes.extend_from_slice(part));
-                self.answer_exception(call, type_, &String::from_utf8_lossy(&bytes));
-            }
+            Kind::Reply => self.reply(tape, message, call)?,
+            Kind::Exception => self.answer_exception(tape, message, call)?,
             Kind::Done => self.oneway_done(call),
-            Kind::Call => self.call(tape, message, call),
+            Kind::Call => self.call(tape, message, call)?,
             Kind::Cancel => self.cancel(call),
+            Kind::Connect => self.warm_up(message, call),
             Kind::Request => self.call_grpc(tape, message, call)?,
             Kind::Response | Kind::Headers => self.serve_grpc(tape, message, call)?,
             Kind::StreamMessage | Kind::StreamEnd | Kind::Credit => {
@@ -637,7 +688,8 @@ impl Engine {
                     None => {}
                 }
             }
-            Kind::Failure | Kind::Gone | Kind::Closed | Kind::Event | Kind::Handed => {
+            Kind::RawReply => self.reply_raw(tape, message, call)?,
+            Kind::RawCall | Kind::Failure | Kind::Gone | Kind::Closed | Kind::Event | Kind::Handed | Kind::State => {
                 return Err(Malformed("a message of this kind goes the other way"));
             }
         }

@@ -7,8 +7,8 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use volo_js_grpc::{
-    ACCEPT_ENCODING, CONTENT_TYPE, Code, Encoding, Event, FrameError, Gone, RawMessage, Reason, StreamKey,
-    code_of_http, code_of_reset, encoding_of,
+    ACCEPT_ENCODING, CONTENT_TYPE, Code, Encoding, Event, FrameError, GoAway, Gone, KeepAlive, NotOpened, RawMessage,
+    Reason, StreamKey, code_of_http, code_of_reset, encoding_of,
     http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version, header},
     is_grpc, read_metadata, status_of, write_metadata, write_timeout,
 };
@@ -16,18 +16,24 @@ use volo_js_protobuf::DecodeError;
 use volo_js_tape::{Full, InTape, Kind, Malformed, OutMessage, OutTape};
 
 use crate::{
-    ConnectionId, Engine, FailureCode, GrpcClientSetup, Sent,
+    Address, ConnectionId, Connectivity, Engine, FailureCode, GrpcClientSetup, Sent,
     backoff::Backoff,
     calls::CallId,
     client::State,
     credit::Credit,
-    grpc_message::{self, FLAG_CREDIT, plain, put_encoding, put_message_of_stream},
+    grpc_message::{self, FLAG_CREDIT, encoding_of_flags, plain, put_encoding, put_message_of_stream},
     grpc_server::header,
     owners::Owner,
 };
 
 /// A flag of a REQUEST: rather wait than fail while there is no connection.
 const FLAG_WAIT_FOR_READY: u32 = 4;
+/// A flag of a REQUEST: the initial metadata are wanted as soon as they come, also where one response follows.
+const FLAG_HEADERS_EARLY: u32 = 64;
+/// Bytes of a call's messages that are kept, so that it can be made again if the server has not looked at it.
+const REPEATABLE: usize = 64 << 10;
+/// What a server says that gets more PINGs than it takes. gRPC proposal A8.
+const TOO_MANY_PINGS: &[u8] = b"too_many_pings";
 
 /// The gRPC of a client.
 #[derive(Debug)]
@@ -37,6 +43,8 @@ pub(crate) struct GrpcClient {
     targets: Result<Vec<Uri>, String>,
     user_agent: HeaderValue,
     pub backoff: Backoff,
+    /// How the next connections find out that their peer is gone.
+    pub keep_alive: Option<KeepAlive>,
     /// Why the last connection could not be made.
     pub trouble: String,
 }
@@ -50,7 +58,8 @@ impl GrpcClient {
         Self {
             targets: targets.map_err(|error| format!("{:?} is no authority: {error}", setup.authority)),
             user_agent: HeaderValue::from_str(&setup.user_agent).unwrap_or(HeaderValue::from_static("volo-js")),
-            backoff: Backoff::default(),
+            backoff: Backoff::new(setup.backoff),
+            keep_alive: setup.options.http2.keep_alive,
             trouble: String::new(),
             setup,
         }
@@ -63,20 +72,25 @@ impl GrpcClient {
 pub(crate) struct ClientStream {
     pub call: CallId,
     method: u32,
-    /// What REQUEST brought, framed. Kept, for a peer may refuse the stream without having looked at it.
+    /// What the stream began with, framed. Kept, for a peer may refuse the stream without having looked at it.
     first: Bytes,
-    /// Further messages, while there is no stream.
+    /// Further messages: all while there is no stream, then as many as are kept.
     more: BytesMut,
-    /// Messages went to the stream that are not kept.
-    has_grown: bool,
+    /// What went to the stream is not kept (any more): it cannot be made again.
+    is_committed: bool,
     half_closed: bool,
+    /// Bytes its connection had to write before its first.
+    begins_at: u64,
+    wants_headers: bool,
     metadata: Vec<u8>,
+    /// How its requests are compressed.
+    encoding: Option<Encoding>,
     deadline: Option<Instant>,
     pub waits_for_ready: bool,
     was_retried: bool,
     /// Messages since the last that was marked.
     unmarked: u32,
-    /// Marked messages, while there is no stream.
+    /// Marked messages of which JavaScript was not told that they have left.
     marked: u32,
     credit: Credit,
     /// Initial metadata, once it has come; empty again when it was told.
@@ -87,6 +101,27 @@ pub(crate) struct ClientStream {
     status: Option<(i32, String)>,
     /// The one message of a call that streams no responses.
     message: Option<Bytes>,
+}
+
+impl ClientStream {
+    /// Keeps a message that went to the stream, while that is worth while.
+    fn keep(&mut self, message: &[u8]) {
+        if self.is_committed {
+            return;
+        }
+        if self.first.len() + self.more.len() + message.len() > REPEATABLE {
+            self.commit();
+        } else {
+            self.more.extend_from_slice(message);
+        }
+    }
+
+    /// It will not be made again.
+    fn commit(&mut self) {
+        self.is_committed = true;
+        self.first = Bytes::new();
+        self.more = BytesMut::new();
+    }
 }
 
 /// How a call ended without a status of the peer's.
@@ -117,10 +152,11 @@ impl Engine {
             return Ok(());
         };
         let (flags, timeout) = (tape.high(body)? as u32, tape.f64(body + 1)?);
+        let encoding = encoding_of_flags(flags, grpc.setup.options.encoding);
         let metadata = tape.str(body + 2)?.to_bytes().into_owned();
         let brings_message = !signature.client_streaming || tape.i32(body)? != 0;
         let first = if brings_message {
-            match self.encoder.encode(&grpc.setup.program, signature.args, tape, body, grpc.setup.options.encoding) {
+            match self.encoder.encode(&grpc.setup.program, signature.args, tape, body, encoding) {
                 Ok(first) => first,
                 Err(error) => {
                     self.fail_before(id, owner, error);
@@ -136,9 +172,12 @@ impl Engine {
             method,
             first,
             more: BytesMut::new(),
-            has_grown: false,
+            is_committed: false,
+            begins_at: 0,
+            wants_headers: flags & FLAG_HEADERS_EARLY != 0,
             half_closed: !signature.client_streaming,
             metadata,
+            encoding,
             deadline: Duration::try_from_secs_f64(timeout / 1e3)
                 .ok()
                 .filter(|time| !time.is_zero())
@@ -161,8 +200,12 @@ impl Engine {
 
     /// A call that cannot be made.
     fn fail_before(&mut self, id: CallId, owner: u32, why: String) {
+        self.fail_unsent(id, owner, FailureCode::Internal, why);
+    }
+
+    fn fail_unsent(&mut self, id: CallId, owner: u32, code: FailureCode, why: String) {
         self.count_failure(owner);
-        self.fail(id, owner, FailureCode::Internal, Sent::No, why);
+        self.fail(id, owner, code, Sent::No, why);
     }
 
     /// What follows a REQUEST.
@@ -172,9 +215,9 @@ impl Engine {
         let Some(grpc) = &client.grpc else { return Ok(()) };
         let Some(call) = self.client_calls.get_mut(id) else { return Ok(()) };
         let index = grpc.setup.program.method(call.method).args;
-        let encoding = grpc.setup.options.encoding;
         let State::Sent(connection) = call.state else {
             let Some(record) = &mut call.grpc else { return Ok(()) };
+            let encoding = record.encoding;
             match message.header.kind {
                 Kind::StreamMessage => {
                     match self.encoder.append(&grpc.setup.program, index, tape, body, encoding, &mut record.more) {
@@ -206,11 +249,13 @@ impl Engine {
         match message.header.kind {
             Kind::StreamMessage => {
                 if let Some(out) = http2.link.output(stream) {
-                    match self.encoder.append(&grpc.setup.program, index, tape, body, encoding, out) {
+                    let before = out.len();
+                    match self.encoder.append(&grpc.setup.program, index, tape, body, record.encoding, out) {
                         Ok(flags) => {
-                            record.has_grown = true;
+                            record.keep(&out[before..]);
                             record.unmarked += 1;
                             if flags & FLAG_CREDIT != 0 {
+                                record.marked += record.unmarked;
                                 http2.link.mark(stream, mem::take(&mut record.unmarked));
                             }
                             http2.unflushed(stream);
@@ -267,7 +312,8 @@ impl Engine {
             for &id in &client.connections {
                 let connection = &mut self.connections[id as usize];
                 let Some(http2) = &mut connection.http2 else { continue };
-                if self.now.duration_since(connection.created) >= client.options.max_lifetime {
+                let is_made = http2.link.is_ready();
+                if is_made && self.now.duration_since(connection.created) >= client.options.max_lifetime {
                     http2.link.shut_down();
                 }
                 if http2.link.is_leaving() {
@@ -295,8 +341,10 @@ impl Engine {
                 }
                 return;
             };
-            if let Some(slot) = client.waiting.pop_front() {
-                self.open_stream(owner, slot, id);
+            let Some(slot) = client.waiting.pop_front() else { return };
+            if !self.open_stream(owner, slot, id) {
+                // The connection has just ended; when that is told there will be another one.
+                return;
             }
         }
     }
@@ -326,13 +374,17 @@ impl Engine {
         }
     }
 
-    fn open_stream(&mut self, owner: u32, slot: u32, id: ConnectionId) {
-        let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) else { return };
-        let Some(grpc) = &client.grpc else { return };
-        let Some((call, mut record)) = self.client_calls.take_held_of_slot(slot) else { return };
+    /// Gives a waiting call a stream. False if it has to go on waiting, for the connection takes none.
+    fn open_stream(&mut self, owner: u32, slot: u32, id: ConnectionId) -> bool {
+        let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) else { return false };
+        let Some(grpc) = &client.grpc else { return false };
+        let Some((call, mut record)) = self.client_calls.take_held_of_slot(slot) else { return true };
         let head = match request_head(grpc, &record, self.now) {
             Ok(head) => head,
-            Err(error) => return self.fail_before(call, owner, error),
+            Err(error) => {
+                self.fail_before(call, owner, error);
+                return true;
+            }
         };
         if !record.more.is_empty() {
             let mut all = BytesMut::from(&record.first[..]);
@@ -340,19 +392,87 @@ impl Engine {
             record.first = all.freeze();
             record.more = BytesMut::new();
         }
-        let Some(http2) = self.connections[id as usize].http2.as_deref_mut() else { return };
+        let connection = &mut self.connections[id as usize];
+        record.begins_at = connection.handed_on() + connection.out.len() as u64;
+        let Some(http2) = connection.http2.as_deref_mut() else { return false };
         match http2.link.open(head, record.first.clone(), record.half_closed) {
             Ok(stream) => {
                 if record.marked > 0 {
                     http2.link.mark(stream, record.marked);
                 }
+                if record.first.len() > REPEATABLE && !record.half_closed {
+                    record.commit();
+                }
                 http2.made.insert(stream, *record);
                 self.client_calls.sent(slot, id, stream);
                 self.connections[id as usize].idle_since = self.now;
             }
-            Err(error) => self.fail_before(call, owner, error),
+            Err(NotOpened::Closed) => {
+                self.hold_again(owner, *record);
+                return false;
+            }
+            Err(error @ NotOpened::TooLarge { .. }) => {
+                self.fail_unsent(call, owner, FailureCode::ResourceExhausted, error.to_string());
+            }
+            Err(error @ NotOpened::Wrong(_)) => self.fail_before(call, owner, error.to_string()),
         }
         self.touch(id);
+        true
+    }
+
+    /// A call waits once more, before the others.
+    fn hold_again(&mut self, owner: u32, record: ClientStream) {
+        let call = record.call;
+        self.client_calls.hold(call, Box::new(record));
+        if let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) {
+            client.waiting.push_front(call.slot);
+        }
+    }
+
+    /// A connection is gone, and these calls with it. What was not written of them was not processed either.
+    pub(crate) fn streams_lost(
+        &mut self,
+        owner: u32,
+        calls: Vec<ClientStream>,
+        handed_on: u64,
+        code: FailureCode,
+        why: &str,
+    ) {
+        for mut record in calls.into_iter().rev() {
+            let was_sent = handed_on > record.begins_at;
+            if !was_sent && !record.was_retried && !record.is_committed {
+                record.was_retried = true;
+                self.hold_again(owner, record);
+                continue;
+            }
+            self.count_failure(owner);
+            let sent = if was_sent { Sent::Maybe } else { Sent::No };
+            self.fail(record.call, owner, code, sent, why.to_owned());
+        }
+    }
+
+    /// A server that objects to PINGs gets half as many from the next connections. gRPC proposal A8.
+    pub(crate) fn note_objection(&mut self, owner: u32, goodbye: Option<&GoAway>) {
+        let objects = goodbye.is_some_and(|goodbye| {
+            Reason::from(goodbye.code) == Reason::ENHANCE_YOUR_CALM && goodbye.debug_data == TOO_MANY_PINGS
+        });
+        if objects
+            && let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize)
+            && let Some(grpc) = &mut client.grpc
+            && let Some(keep_alive) = &mut grpc.keep_alive
+        {
+            keep_alive.time = keep_alive.time.saturating_mul(2);
+        }
+    }
+
+    /// The name of a client's server stands for another address: the next connections go there, and the next one at once.
+    pub fn readdress(&mut self, owner: u32, address: Address) {
+        let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) else { return };
+        client.options.address = address;
+        if let Some(grpc) = &mut client.grpc {
+            grpc.backoff.reset();
+        }
+        self.pump(owner);
     }
 
     /// A client's connection has been turned.
@@ -363,26 +483,29 @@ impl Engine {
         let (streams, is_ready) = (http2.link.streams(), http2.link.is_ready());
         let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) else { return };
         if is_ready && let Some(grpc) = &mut client.grpc {
-            grpc.backoff.succeeded();
+            grpc.backoff.reset();
         }
         if client.closing.is_some() && client.waiting.is_empty() && streams == 0 {
             return self.fail_connection(id, FailureCode::Unavailable, "the client was closed");
         }
-        if !client.waiting.is_empty() {
+        if client.waiting.is_empty() {
+            self.note_connectivity(owner);
+        } else {
             self.pump(owner);
         }
     }
 
-    /// Goes on with clients whose calls wait for another attempt to connect.
+    /// Goes on with clients for which the time has come to connect again.
     pub(crate) fn try_again(&mut self) {
         let now = self.now;
         let due: Vec<u32> = self
             .owners
             .iter()
             .filter(|(_, owner)| match owner {
-                Owner::Client(client) => {
-                    !client.waiting.is_empty() && client.grpc.as_ref().is_some_and(|grpc| grpc.backoff.is_over(now))
-                }
+                Owner::Client(client) => client.grpc.as_ref().is_some_and(|grpc| {
+                    let has_failed = client.counters.state.get() == Connectivity::TransientFailure as u64;
+                    (has_failed || !client.waiting.is_empty()) && grpc.backoff.is_over(now)
+                }),
                 Owner::Server(_) => false,
             })
             .map(|(id, _)| id)
@@ -412,7 +535,10 @@ impl Engine {
             Event::Left(stream, messages) => {
                 let owner = self.connections[id as usize].owner;
                 let Some(record) = self.http2(id).and_then(|http2| http2.made.get_mut(*stream)) else { return Ok(()) };
-                grpc_message::put_credit(tape, &header(Kind::Credit, record.call, record.method, owner), *messages)
+                grpc_message::put_credit(tape, &header(Kind::Credit, record.call, record.method, owner), *messages)?;
+                // If the call is made again, nothing is told twice.
+                record.marked = record.marked.saturating_sub(*messages);
+                Ok(())
             }
             Event::Gone(stream, gone) => {
                 self.response_gone(id, *stream, gone);
@@ -456,7 +582,8 @@ impl Engine {
         };
         let mut metadata = Vec::new();
         read_metadata(headers, &mut metadata);
-        if record.status.is_none() && grpc.setup.program.method(record.method).server_streaming {
+        let is_wanted = record.wants_headers || grpc.setup.program.method(record.method).server_streaming;
+        if record.status.is_none() && is_wanted {
             let header = header(Kind::Headers, record.call, record.method, owner);
             if let Err(full) = grpc_message::put_initial(tape, &header, &metadata) {
                 self.note_growth(tape.is_empty(), metadata.len());
@@ -465,6 +592,7 @@ impl Engine {
             metadata = Vec::new();
         }
         record.headers = Some(metadata);
+        record.commit();
         Ok(())
     }
 
@@ -610,18 +738,17 @@ impl Engine {
         let owner = self.connections[id as usize].owner;
         let Some(mut record) = self.http2(id).and_then(|http2| http2.made.remove(stream)) else { return };
         let call = record.call;
-        if gone.unprocessed && !record.was_retried && !record.has_grown && record.headers.is_none() {
+        let connection = &self.connections[id as usize];
+        let unprocessed = gone.unprocessed || connection.handed_on() <= record.begins_at;
+        if unprocessed && !record.was_retried && !record.is_committed {
             record.was_retried = true;
-            self.client_calls.hold(call, Box::new(record));
-            if let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) {
-                client.waiting.push_front(call.slot);
-            }
+            self.hold_again(owner, record);
             self.touch(id);
             return;
         }
         self.count_failure(owner);
         let code = gone.reason.map_or(Code::Unavailable, code_of_reset);
-        let sent = if gone.unprocessed { Sent::No } else { Sent::Maybe };
+        let sent = if unprocessed { Sent::No } else { Sent::Maybe };
         self.fail(call, owner, failure_code(code), sent, gone.text.clone());
     }
 
@@ -673,7 +800,7 @@ fn request_head(grpc: &GrpcClient, record: &ClientStream, now: Instant) -> Resul
         let value = HeaderValue::from_str(&write_timeout(left)).map_err(|error| error.to_string())?;
         headers.insert("grpc-timeout", value);
     }
-    put_encoding(headers, grpc.setup.options.encoding);
+    put_encoding(headers, record.encoding);
     write_metadata(&record.metadata, headers).map_err(|error| error.to_string())?;
     headers.entry(header::USER_AGENT).or_insert_with(|| grpc.user_agent.clone());
     Ok(request)

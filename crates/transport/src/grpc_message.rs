@@ -15,6 +15,10 @@ use volo_js_tape::{Full, Header, InTape, Malformed, Message, OutTape};
 pub(crate) const FLAG_CREDIT: u32 = 1;
 /// Do not compress this message.
 const FLAG_UNCOMPRESSED: u32 = 2;
+/// Where the flags of what begins a call, or its answer, say how all of its messages are compressed: 0 as the options say, 1 not at all, then
+/// [`Encoding::ALL`] in its order.
+const ENCODING_SHIFT: u32 = 3;
+const ENCODING_MASK: u32 = 7;
 /// Small messages share memory of this size; a slow peer holds that much for one of them.
 const ARENA: usize = 16 << 10;
 /// A buffer larger than this is given back.
@@ -130,6 +134,14 @@ pub(crate) fn plain(message: &RawMessage, encoding: Option<Encoding>, limit: usi
     })
 }
 
+/// How a call's messages are compressed, from the flags of what begins it.
+pub(crate) fn encoding_of_flags(flags: u32, usual: Option<Encoding>) -> Option<Encoding> {
+    match (flags >> ENCODING_SHIFT & ENCODING_MASK).checked_sub(1) {
+        None => usual,
+        Some(choice) => Encoding::ALL.into_iter().nth((choice as usize).wrapping_sub(1)),
+    }
+}
+
 /// Says how the messages that follow are compressed.
 pub(crate) fn put_encoding(headers: &mut HeaderMap, encoding: Option<Encoding>) {
     if let Some(encoding) = encoding {
@@ -228,5 +240,19 @@ fn append(
             out.truncate(begin);
             Err(error.to_string())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_choose_an_encoding() {
+        let chosen = |choice: u32| encoding_of_flags(choice << ENCODING_SHIFT | FLAG_CREDIT, Some(Encoding::Deflate));
+        assert_eq!(
+            [0, 1, 2, 3, 4, 5].map(chosen),
+            [Some(Encoding::Deflate), None, Some(Encoding::Gzip), Some(Encoding::Deflate), Some(Encoding::Zstd), None]
+        );
     }
 }

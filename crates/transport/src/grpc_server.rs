@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use volo_js_grpc::{
-    Code, Encoding, Event, FrameError, RawMessage, StreamKey,
+    Code, Encoding, Encodings, Event, FrameError, RawMessage, StreamKey, fit_trailers, fits,
     http::{HeaderMap, Request, Response},
     put_status, read_call, read_metadata, refusal_body, response_head, trailers_only,
 };
@@ -17,8 +17,10 @@ use crate::{
     credit::Credit,
     engine::Growth,
     grpc_message::{
-        self, FLAG_CREDIT, Outgoing, message_growth, plain, put_encoding, put_headers, put_message_of_stream,
+        self, FLAG_CREDIT, Outgoing, encoding_of_flags, message_growth, plain, put_encoding, put_headers,
+        put_message_of_stream,
     },
+    mirror::Mirror,
     notice::Notice,
     owners::Owner,
     server::Server,
@@ -41,6 +43,8 @@ pub(crate) struct ServerStream {
     received_encoding: Option<Encoding>,
     /// How its responses are compressed.
     encoding: Option<Encoding>,
+    /// How they might be: what the caller reads.
+    accepts: Encodings,
     credit: Credit,
     outgoing: Outgoing,
 }
@@ -49,6 +53,11 @@ impl ServerStream {
     /// The call, if JavaScript knows of it.
     pub(crate) fn known(&self) -> Option<CallId> {
         self.call
+    }
+
+    /// Takes what the beginning of its answer says about compression, as far as the caller can read it.
+    fn choose_encoding(&mut self, flags: i32) {
+        self.encoding = encoding_of_flags(flags as u32, self.encoding).filter(|encoding| self.accepts.has(*encoding));
     }
 }
 
@@ -148,6 +157,7 @@ impl Engine {
             deadline: call.timeout.and_then(|time| now.checked_add(time)),
             received_encoding: call.encoding,
             encoding,
+            accepts: call.accepts,
             credit: Credit::default(),
             outgoing: Outgoing::default(),
         };
@@ -250,7 +260,7 @@ impl Engine {
         };
         let method = record.method;
         let signature = grpc.program.method(method);
-        let call = self.server_calls.insert(id, owner, method, stream as i32, false);
+        let call = self.server_calls.insert(id, owner, method, Mirror::of_stream(stream), false);
         let empty = tape.is_empty();
         let header = header(Kind::Request, call, method, owner);
         let limits = &grpc.options.limits;
@@ -288,7 +298,6 @@ impl Engine {
                 Err(full)
             }
             Err(error) => {
-                server.counters.calls.add(1);
                 server.counters.protocol_errors.add(1);
                 self.server_calls.remove(call.slot);
                 self.give_up(id, stream, refusal_of(&error));
@@ -354,10 +363,11 @@ impl Engine {
     fn give_up(&mut self, id: ConnectionId, stream: StreamKey, Refusal(code, text): Refusal) {
         let owner = self.connections[id as usize].owner;
         let Some(http2) = self.http2(id) else { return };
-        let call = http2.served.get_mut(stream).and_then(|record| record.call);
+        let Some(call) = http2.served.get_mut(stream).map(|record| record.call) else { return };
         if http2.link.has_responded(stream) {
             let mut trailers = HeaderMap::new();
             put_status(&mut trailers, code as i32, &text);
+            fit_trailers(&mut trailers, http2.link.max_header_list());
             http2.link.finish(stream, trailers);
             http2.link.ignore(stream);
             http2.served.remove(stream);
@@ -370,8 +380,12 @@ impl Engine {
         if let Some(call) = call {
             self.notices.push_back(Notice::Gone { call, owner });
             self.server_calls.remove(call.slot);
-            if let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) {
-                server.counters.in_flight.sub(1);
+        }
+        if let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) {
+            match call {
+                Some(_) => server.counters.in_flight.sub(1),
+                // It ends before its request was complete, and has not been counted.
+                None => server.counters.calls.add(1),
             }
         }
         self.touch(id);
@@ -383,7 +397,10 @@ impl Engine {
         let mut late = Vec::new();
         for (id, connection) in &mut self.connections {
             let Some(Owner::Server(server)) = self.owners.get(connection.owner as usize) else { continue };
-            let Some(http2) = connection.http2.as_deref_mut().filter(|_| !connection.paused) else { continue };
+            // One whose peer takes nothing gets no room to send in, by our own doing.
+            let Some(http2) = connection.http2.as_deref_mut().filter(|http2| !http2.link.is_blocked()) else {
+                continue;
+            };
             let most = server.options.frame_timeout;
             let streams = http2.served.iter().filter(|(_, record)| {
                 record.call.is_none() && record.message.is_none() && now.duration_since(record.since) >= most
@@ -403,7 +420,11 @@ impl Engine {
     pub(crate) fn end_overdue(&mut self) {
         while let Some(call) = self.deadlines.take_due(self.now) {
             let Some(record) = self.server_calls.get_mut(call) else { continue };
-            let (id, stream) = (record.connection, record.sequence as StreamKey);
+            if record.passed.is_some() {
+                self.passing_took_too_long(call);
+                continue;
+            }
+            let (id, stream) = (record.connection, record.mirror.stream());
             self.give_up(id, stream, Refusal(Code::DeadlineExceeded, "the deadline has passed".to_owned()));
         }
     }
@@ -431,8 +452,7 @@ impl Engine {
         call: CallId,
     ) -> Result<(), Malformed> {
         let Some(record) = self.server_calls.get_mut(call) else { return Ok(()) };
-        let (owner, id, method, stream) =
-            (record.owner, record.connection, record.method, record.sequence as StreamKey);
+        let (owner, id, method, stream) = (record.owner, record.connection, record.method, record.mirror.stream());
         let Some(Owner::Server(server)) = self.owners.get(owner as usize) else { return Ok(()) };
         let Some(grpc) = &server.grpc else { return Ok(()) };
         let Some(http2) = self.connections.get_mut(id as usize).and_then(|connection| connection.http2.as_deref_mut())
@@ -441,6 +461,7 @@ impl Engine {
         };
         let Some(record) = http2.served.get_mut(stream) else { return Ok(()) };
         let body = message.body;
+        let most = http2.link.max_header_list();
         let refused = match message.header.kind {
             Kind::Credit => {
                 record.credit.answered(tape.i32(body)?.max(0) as u32);
@@ -451,7 +472,8 @@ impl Engine {
             }
             Kind::Headers => {
                 let mut headers = HeaderMap::new();
-                match put_headers(tape, body, &mut headers)? {
+                record.choose_encoding(tape.high(body + 1)?);
+                match initial(tape, body, &mut headers, most)? {
                     Ok(()) => {
                         put_encoding(&mut headers, record.encoding);
                         http2.link.respond(stream, response_head(headers), false);
@@ -487,20 +509,24 @@ impl Engine {
                 let mut trailers = HeaderMap::new();
                 let mut headers = HeaderMap::new();
                 let wrong =
-                    put_headers(tape, body + 3, &mut headers)?.and(put_headers(tape, body + 2, &mut trailers)?).err();
+                    initial(tape, body + 3, &mut headers, most)?.and(put_headers(tape, body + 2, &mut trailers)?).err();
                 if let Some(error) = wrong {
                     Some(error)
                 } else {
                     let text = String::from_utf8_lossy(&text);
                     if http2.link.has_responded(stream) {
                         put_status(&mut trailers, status, &text);
+                        fit_trailers(&mut trailers, most);
                         http2.unflushed(stream);
                         http2.link.finish(stream, trailers);
                     } else if headers.is_empty() {
-                        http2.link.respond(stream, trailers_only(status, &text, trailers), true);
+                        let mut response = trailers_only(status, &text, trailers);
+                        fit_trailers(response.headers_mut(), most);
+                        http2.link.respond(stream, response, true);
                     } else {
                         http2.link.respond(stream, response_head(headers), false);
                         put_status(&mut trailers, status, &text);
+                        fit_trailers(&mut trailers, most);
                         http2.link.finish(stream, trailers);
                     }
                     self.grpc_answered(id, stream, call, status == 0);
@@ -512,10 +538,13 @@ impl Engine {
                 let mut trailers = HeaderMap::new();
                 let mut headers = HeaderMap::new();
                 let wrong =
-                    put_headers(tape, body + 1, &mut headers)?.and(put_headers(tape, body + 2, &mut trailers)?).err();
+                    initial(tape, body + 1, &mut headers, most)?.and(put_headers(tape, body + 2, &mut trailers)?).err();
                 let encoded = match wrong {
                     Some(error) => Err(error),
                     None => {
+                        if !http2.link.has_responded(stream) {
+                            record.choose_encoding(tape.high(body)?);
+                        }
                         put_encoding(&mut headers, record.encoding);
                         self.encoder.encode(&grpc.program, index, tape, body, record.encoding)
                     }
@@ -524,6 +553,7 @@ impl Engine {
                     Err(error) => Some(error),
                     Ok(bytes) => {
                         put_status(&mut trailers, 0, "");
+                        fit_trailers(&mut trailers, most);
                         if http2.link.has_responded(stream) {
                             if let Some(out) = http2.link.output(stream) {
                                 out.extend_from_slice(&bytes);
@@ -591,6 +621,25 @@ impl Engine {
 
 pub(crate) fn header(kind: Kind, call: CallId, method: u32, owner: u32) -> Header {
     Header { kind, call: call.slot, generation: call.generation, method, owner }
+}
+
+/// Takes initial metadata from the tape. The inner error is why they cannot be sent.
+fn initial(
+    tape: &OutTape<'_>,
+    slot: usize,
+    headers: &mut HeaderMap,
+    most: Option<u32>,
+) -> Result<Result<(), String>, Malformed> {
+    let taken = put_headers(tape, slot, headers)?;
+    Ok(taken.and_then(|()| {
+        if fits(headers, most) {
+            return Ok(());
+        }
+        Err(format!(
+            "the initial metadata are more than the {} bytes of headers that the client takes",
+            most.unwrap_or_default()
+        ))
+    }))
 }
 
 fn refusal_of(error: &DecodeError) -> Refusal {

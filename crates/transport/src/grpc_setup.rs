@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use volo_js_grpc::{Encoding, Http2Options};
 use volo_js_protobuf::{Limits, Program};
 
-use crate::{Health, Reflection};
+use crate::{BackoffOptions, Health, Reflection};
 
 /// How gRPC treats its calls; sizes in bytes.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ pub struct GrpcOptions {
     pub encoding: Option<Encoding>,
     /// A server's connection that is this old is told to go, so that clients spread anew; a tenth more or less. Default never.
     pub max_connection_age: Option<Duration>,
-    /// How long calls of such a connection may go on. Default 30 s.
+    /// How long calls of a connection that was told to go may go on, and how long one without calls may take to go. Default 30 s.
     pub max_connection_age_grace: Duration,
 }
 
@@ -107,6 +107,8 @@ pub struct GrpcClientSetup {
     pub connections: usize,
     /// `user-agent` of its requests.
     pub user_agent: String,
+    /// How long it waits before it tries to connect again.
+    pub backoff: BackoffOptions,
 }
 
 impl GrpcClientSetup {
@@ -119,6 +121,7 @@ impl GrpcClientSetup {
             secure: false,
             connections: 1,
             user_agent: concat!("volo-js/", env!("CARGO_PKG_VERSION")).to_owned(),
+            backoff: BackoffOptions::default(),
         }
     }
 }

@@ -1,7 +1,12 @@
 //! Connections that speak HTTP/2: what `volo_js_grpc` tells of them goes to the tape, what it wants written goes to their output.
 
+use std::{
+    mem,
+    time::{Duration, Instant},
+};
+
 use bytes::Bytes;
-use volo_js_grpc::{Connection as Http2Connection, Ended, Event, StreamKey};
+use volo_js_grpc::{Connection as Http2Connection, Ended, Event, Http2Options, StreamKey};
 use volo_js_tape::{Full, InTape};
 
 use crate::{
@@ -15,6 +20,8 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const ENOUGH: usize = 4;
 /// Turns of one connection in a row before others have theirs.
 const TURNS: usize = 16;
+/// Time between two ticks after which something else has had the thread, and what has arrived meanwhile may not be read yet.
+const AWAY: Duration = Duration::from_secs(1);
 
 /// Things by stream.
 #[derive(Debug)]
@@ -47,6 +54,17 @@ impl<T> ByStream<T> {
         self.0.iter().enumerate().filter_map(|(key, value)| Some((key as StreamKey, value.as_ref()?)))
     }
 
+    /// Gives the memory back, where there is nothing in it.
+    fn shrink(&mut self) {
+        if self.0.capacity() > 0 && self.0.iter().all(Option::is_none) {
+            self.0 = Vec::new();
+        }
+    }
+
+    fn memory(&self) -> usize {
+        self.0.capacity() * size_of::<Option<T>>()
+    }
+
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = T> + '_ {
         self.0.drain(..).flatten()
     }
@@ -65,6 +83,8 @@ pub(crate) struct Http2 {
     pub pending: Option<Event>,
     /// Streams with messages that were not handed on yet.
     pub unflushed: Vec<StreamKey>,
+    /// Since when the peer knows that it has to go.
+    pub left_since: Option<Instant>,
     /// Listed in the engine's list of those to be turned.
     listed: bool,
 }
@@ -84,6 +104,7 @@ impl Http2 {
             made: ByStream::default(),
             pending: None,
             unflushed: Vec::new(),
+            left_since: None,
             listed: false,
         })
     }
@@ -91,6 +112,24 @@ impl Http2 {
     /// Is there anything that could be handled now?
     pub(crate) fn has_input(&self) -> bool {
         self.pending.is_some() || self.link.has_event() || self.link.has_input()
+    }
+
+    /// Memory that its streams take.
+    fn memory(&self) -> usize {
+        self.link.memory() + self.served.memory() + self.standard.memory() + self.made.memory()
+    }
+
+    /// Gives back what streams have needed, if there is none now.
+    fn shrink(&mut self) {
+        if self.link.streams() == 0 {
+            self.link.shrink();
+            if self.unflushed.is_empty() {
+                self.unflushed = Vec::new();
+            }
+            self.served.shrink();
+            self.standard.shrink();
+            self.made.shrink();
+        }
     }
 
     /// A stream has messages to be handed on.
@@ -118,7 +157,12 @@ impl Engine {
         let Some(Owner::Server(server)) = self.owners.get(connection.owner as usize) else { return };
         let Some(grpc) = &server.grpc else { return };
         let options = &grpc.options;
-        let link = Http2Connection::server(options.http2.clone(), options.max_receive_message, self.now);
+        let max_output = options.http2.max_output.min(server.options.max_unwritten);
+        let http2 = Http2Options { max_output, ..options.http2.clone() };
+        let mut link = Http2Connection::server(http2, options.max_receive_message, self.now);
+        if connection.closing {
+            link.shut_down();
+        }
         connection.http2 = Some(Http2::new(link));
         self.touch(id);
     }
@@ -129,7 +173,7 @@ impl Engine {
         if connection.undecided {
             if !connection.unread.is_empty() {
                 connection.unread.extend_from_slice(&chunk);
-                chunk = std::mem::take(&mut connection.unread).freeze();
+                chunk = mem::take(&mut connection.unread).freeze();
             }
             match is_http2(&chunk) {
                 None => {
@@ -191,8 +235,8 @@ impl Engine {
             self.buffers.prepare(&mut connection.out);
             let elsewhere = under_way(connection.tls.as_deref(), connection.taken);
             let has_read = http2.link.turn(true, &mut connection.out, elsewhere);
-            self.pause_if_heavy(id);
             if !has_read {
+                self.pause(id);
                 break;
             }
         }
@@ -214,7 +258,7 @@ impl Engine {
         else {
             return true;
         };
-        if connection.share.resize(http2.link.memory(), server.options.memory_budget) {
+        if connection.share.resize(http2.memory(), server.options.memory_budget) {
             return true;
         }
         server.counters.memory_refusals.add(1);
@@ -223,30 +267,6 @@ impl Engine {
             "messages that are incomplete, not wanted yet or not taken exceed the process's memory budget",
         );
         false
-    }
-
-    fn pause_if_heavy(&mut self, id: ConnectionId) {
-        let connection = &mut self.connections[id as usize];
-        let unwritten = connection.unwritten();
-        if connection.paused {
-            return;
-        }
-        match self.owners.get(connection.owner as usize) {
-            Some(Owner::Server(server)) => {
-                let limit = server.grpc.as_ref().map_or(usize::MAX, |grpc| grpc.options.http2.max_output);
-                if unwritten >= limit.min(server.options.max_unwritten) {
-                    self.pause(id);
-                }
-            }
-            Some(Owner::Client(client)) => {
-                let limit = client.grpc.as_ref().map_or(usize::MAX, |grpc| grpc.setup.options.http2.max_output);
-                if unwritten >= limit {
-                    connection.paused = true;
-                    self.actions.push_back(Action::Interest(id));
-                }
-            }
-            None => {}
-        }
     }
 
     /// A connection is to be turned before output is written the next time.
@@ -260,7 +280,7 @@ impl Engine {
 
     /// Turns the connections to which something was done: what they have to write is output then.
     pub(crate) fn turn_touched(&mut self) {
-        let mut touched = std::mem::take(&mut self.touched);
+        let mut touched = mem::take(&mut self.touched);
         for id in touched.drain(..) {
             self.turn_one(id);
         }
@@ -297,7 +317,6 @@ impl Engine {
         } else {
             self.mark_dirty(id);
         }
-        self.pause_if_heavy(id);
         let Some(http2) = self.http2(id) else { return };
         if http2.pending.is_some() || http2.link.has_event() {
             self.enlist(id);
@@ -310,7 +329,9 @@ impl Engine {
 
     /// No new calls on this connection; it closes when those it has are over.
     pub(crate) fn say_goodbye(&mut self, id: ConnectionId) {
+        let now = self.now;
         if let Some(http2) = self.http2(id) {
+            http2.left_since.get_or_insert(now);
             http2.link.shut_down();
             self.touch(id);
         }
@@ -319,26 +340,32 @@ impl Engine {
     /// Looks after connections of HTTP/2: is the peer still there, is it time to go?
     pub(crate) fn care_for_connections(&mut self) {
         let now = self.now;
+        let was_away = now.duration_since(mem::replace(&mut self.cared, now)) >= AWAY;
         let (mut lost, mut old, mut overdue, mut touched) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (id, connection) in &mut self.connections {
             let Some(http2) = connection.http2.as_deref_mut() else { continue };
             let id = id as ConnectionId;
-            if !http2.link.keep_alive(now) {
+            let listens = !was_away && !connection.paused && !http2.has_input();
+            if !http2.link.keep_alive(now, listens) {
                 lost.push(id);
                 continue;
             }
+            http2.shrink();
             if http2.link.is_touched() {
                 touched.push(id);
             }
             let Some(Owner::Server(server)) = self.owners.get(connection.owner as usize) else { continue };
             let Some(options) = server.grpc.as_ref().map(|grpc| &grpc.options) else { continue };
-            let Some(most) = options.max_connection_age else { continue };
+            if let Some(since) = http2.left_since {
+                if now.duration_since(since) >= options.max_connection_age_grace {
+                    overdue.push(id);
+                }
+                continue;
+            }
+            let Some(most) = options.max_connection_age.filter(|_| !connection.closing) else { continue };
             // Spread by what tells connections apart, so that they do not all come back at once.
             let most = most.mul_f64(0.9 + 0.2 * f64::from(connection.serial.wrapping_mul(0x9e37_79b9) >> 16) / 65536.0);
-            let age = now.duration_since(connection.created);
-            if age >= most.saturating_add(options.max_connection_age_grace) {
-                overdue.push(id);
-            } else if age >= most && !http2.link.is_leaving() {
+            if now.duration_since(connection.created) >= most {
                 old.push(id);
             }
         }
@@ -346,7 +373,7 @@ impl Engine {
             self.end(id, "the peer does not answer a keepalive PING");
         }
         for id in overdue {
-            self.end(id, "the connection is past its age");
+            self.end(id, "the peer was told to go and has not gone in time");
         }
         for id in old {
             self.say_goodbye(id);
@@ -362,7 +389,7 @@ impl Engine {
     pub(crate) fn http2_wrote(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(id as usize) else { return };
         let Some(http2) = &connection.http2 else { return };
-        if matches!(connection.role, Role::Client { .. }) && connection.paused && connection.out.is_empty() {
+        if connection.paused && http2.link.is_light(connection.unwritten()) {
             connection.paused = false;
             self.actions.push_back(Action::Interest(id));
         }

@@ -84,8 +84,8 @@ impl Engine {
     /// The server of a connection closes.
     pub(crate) fn begin_to_leave(&mut self, id: ConnectionId, how: Leaving) {
         let connection = &mut self.connections[id as usize];
-        // The keys of an encrypted connection stay here: it closes.
-        let stays = how == Leaving::HandOver && connection.tls.is_some();
+        // The keys of an encrypted connection and the streams of HTTP/2 stay here: it closes.
+        let stays = how == Leaving::HandOver && (connection.tls.is_some() || connection.http2.is_some());
         let how = if stays { Leaving::AfterLook } else { how };
         if !connection.closing {
             connection.closing = true;
@@ -93,10 +93,14 @@ impl Engine {
         }
         self.actions.push_back(Action::Interest(id));
         if let Some(http2) = &mut connection.http2 {
-            // Streams end, then the connection: it cannot be handed over.
+            // Streams end, then the connection.
             http2.link.shut_down();
+            let has_begun = http2.link.has_begun();
             self.end_standard_streams(id);
-            return self.touch(id);
+            self.touch(id);
+            if has_begun {
+                return;
+            }
         }
         self.finish_if_over(id);
     }
@@ -128,7 +132,10 @@ impl Engine {
             }
             Leaving::Looking => {}
             Leaving::HandOver => {
-                let unread = std::mem::take(&mut connection.unread).freeze();
+                let mut unread = std::mem::take(&mut connection.unread).freeze();
+                if let Some(landing) = &connection.landing {
+                    unread = Bytes::copy_from_slice(landing.received());
+                }
                 let owner = self.take_out(id).owner;
                 if let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) {
                     server.counters.connections.sub(1);

@@ -1,9 +1,9 @@
 //! Messages for JavaScript that no frame carries: failures, endings, events. They wait here until the tape has room.
 
 use bytes::Bytes;
-use volo_js_tape::{Full, Header, InTape, Kind};
+use volo_js_tape::{Full, Header, InTape, Kind, Message};
 
-use crate::calls::CallId;
+use crate::{Connectivity, calls::CallId};
 
 /// gRPC's numbers for why a call failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,22 @@ pub enum FailureCode {
     Unavailable = 14,
     /// The peer does not know who calls.
     Unauthenticated = 16,
+}
+
+impl FailureCode {
+    /// Its name in gRPC.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Cancelled => "CANCELLED",
+            Self::Unknown => "UNKNOWN",
+            Self::PermissionDenied => "PERMISSION_DENIED",
+            Self::ResourceExhausted => "RESOURCE_EXHAUSTED",
+            Self::Unimplemented => "UNIMPLEMENTED",
+            Self::Internal => "INTERNAL",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+        }
+    }
 }
 
 /// May the peer have processed the request?
@@ -75,6 +91,11 @@ pub(crate) enum Notice {
         level: Level,
         text: String,
     },
+    /// It has changed whether a client can reach its server.
+    State {
+        owner: u32,
+        state: Connectivity,
+    },
     /// A connection is on its way to another server.
     Handed {
         owner: u32,
@@ -101,7 +122,16 @@ impl Notice {
                 // As in `put_text`.
                 let body = message.alloc(2).map_err(|_| Full)?;
                 message.set_i32(body, *socket as i32, 0);
-                message.put_bytes(body + 1, unread)?;
+                // Of the slots there are enough, as `begin` was told.
+                message.put_bytes(body + 1, unread).map_err(|_| Full)?;
+                message.commit();
+                Ok(())
+            }
+            Self::State { owner, state } => {
+                let mut message = tape.begin(&header(Kind::State, none, *owner), usize::MAX)?;
+                // As in `put_text`.
+                let body = message.alloc(1).map_err(|_| Full)?;
+                message.set_i32(body, *state as i32, 0);
                 message.commit();
                 Ok(())
             }
@@ -118,7 +148,7 @@ impl Notice {
         match self {
             Self::Failure { message: text, .. } | Self::Event { text, .. } => text.len(),
             Self::Handed { unread, .. } => unread.len(),
-            Self::Written { .. } | Self::Gone { .. } | Self::Closed { .. } => 0,
+            Self::Written { .. } | Self::Gone { .. } | Self::Closed { .. } | Self::State { .. } => 0,
         }
     }
 }
@@ -131,10 +161,15 @@ fn put_bare(tape: &mut InTape<'_>, header: &Header) -> Result<(), Full> {
 /// Lays a message whose body is two numbers and a text: FAILURE, EXCEPTION, EVENT.
 pub(crate) fn put_text(tape: &mut InTape<'_>, header: &Header, low: i32, high: i32, text: &str) -> Result<(), Full> {
     let mut message = tape.begin(header, usize::MAX)?;
+    lay_text(&mut message, low, high, text.as_bytes())?;
+    message.commit();
+    Ok(())
+}
+
+/// Lays two numbers and a text.
+pub(crate) fn lay_text(message: &mut Message<'_>, low: i32, high: i32, text: &[u8]) -> Result<(), Full> {
     // Without a slot limit the only error is a full tape.
     let body = message.alloc(2).map_err(|_| Full)?;
     message.set_i32(body, low, high);
-    message.put_string(body + 1, text.as_bytes())?;
-    message.commit();
-    Ok(())
+    message.put_string(body + 1, text)
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use volo_js_thrift::{Limits, Transport};
+use bytes::Bytes;
+use volo_js_thrift::{Limits, Wire};
 
-use crate::Address;
+use crate::{Address, mirror::Mirror};
 
 /// How a server treats its connections.
 #[derive(Debug, Clone)]
@@ -24,12 +25,22 @@ pub struct ServerOptions {
     /// Memory that incomplete requests and unread replies of all connections of the process may take together. Beyond it an incomplete request
     /// ends its connection, and calls are refused. Default 1 GiB.
     pub memory_budget: usize,
+    /// Where messages have headers, replies go out as they come instead of in the order of the requests, whether or not the peer says that it
+    /// expects that. Default false.
+    pub multiplex: bool,
     /// A frame that has begun must be complete in this time. Default 30 s.
     pub frame_timeout: Duration,
     /// A connection without a call and without bytes is closed after this time. Default never.
     pub idle_timeout: Option<Duration>,
     /// A connection whose peer has taken nothing of what is written to it for this time is closed. Default 60 s.
     pub write_timeout: Duration,
+}
+
+impl ServerOptions {
+    /// Do replies to such requests go out as they come?
+    pub(crate) fn is_multiplexed(&self, mirror: &Mirror) -> bool {
+        mirror.out_of_order || (self.multiplex && mirror.wire.has_headers())
+    }
 }
 
 impl Default for ServerOptions {
@@ -42,6 +53,7 @@ impl Default for ServerOptions {
             max_connections_per_peer: None,
             max_calls: 65536,
             memory_budget: 1 << 30,
+            multiplex: false,
             frame_timeout: Duration::from_secs(30),
             idle_timeout: None,
             write_timeout: Duration::from_secs(60),
@@ -52,10 +64,21 @@ impl Default for ServerOptions {
 /// How a client spreads its calls over connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// One connection; the peer answers in order (or echoes sequence ids).
+    /// A few connections, each with many calls at once; the peer answers in order, or echoes sequence ids.
     Pipelined,
     /// A pool; one call at a time on a connection.
     PingPong,
+}
+
+/// Who calls whom, as headers tell it; what is empty is not told.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    /// The service that calls.
+    pub caller: Bytes,
+    /// The service that is called, as it is known to discovery.
+    pub callee: Bytes,
+    /// The service in the IDL, for servers that have several.
+    pub service: Bytes,
 }
 
 /// What a client is made of.
@@ -65,10 +88,18 @@ pub struct ClientOptions {
     pub address: Address,
     /// How calls share connections.
     pub mode: Mode,
-    /// Framing of requests; replies must use the same.
-    pub transport: Transport,
+    /// Framing and protocol of requests; replies must use the same. Default framed binary.
+    pub wire: Wire,
+    /// With headers: who calls whom.
+    pub names: Names,
+    /// Stands in front of the names of methods whose calls a server passes on.
+    pub method_prefix: Bytes,
+    /// `THeader` only: messages are compressed.
+    pub zlib: bool,
     /// Limits of one reply.
     pub limits: Limits,
+    /// Connections that pipelined calls are spread over. Default 1.
+    pub connections: usize,
     /// Most connections of a ping-pong pool; further calls wait in order. Default 128.
     pub pool_size: usize,
     /// A pooled connection is closed after this time without a call. Default 60 s.
@@ -77,6 +108,9 @@ pub struct ClientOptions {
     pub max_lifetime: Duration,
     /// Time to establish a connection. Default 1 s.
     pub connect_timeout: Duration,
+    /// Tells JavaScript that it cannot connect, at most once a second: the address may stand for a name that stands for another one now. Of
+    /// clients of servers alone. Default false.
+    pub tells_unreachable: bool,
 }
 
 impl ClientOptions {
@@ -85,12 +119,17 @@ impl ClientOptions {
         Self {
             address,
             mode: Mode::PingPong,
-            transport: Transport::Framed,
+            wire: Wire::default(),
+            names: Names::default(),
+            method_prefix: Bytes::new(),
+            zlib: false,
             limits: Limits::default(),
+            connections: 1,
             pool_size: 128,
             idle_timeout: Duration::from_secs(60),
             max_lifetime: Duration::from_secs(300),
             connect_timeout: Duration::from_secs(1),
+            tells_unreachable: false,
         }
     }
 }

@@ -54,6 +54,16 @@ impl Engine {
             None => &mut connection.out,
         };
         out.advance(count);
+        self.written(id, count);
+    }
+
+    /// `count` bytes have been written, and taken off the output.
+    pub(crate) fn written(&mut self, id: ConnectionId, count: usize) {
+        let Some(connection) = self.connections.get_mut(id as usize) else { return };
+        let out = match &mut connection.tls {
+            Some(tls) => &mut tls.sealed,
+            None => &mut connection.out,
+        };
         let blocked = !out.is_empty();
         if count > 0 || !connection.blocked {
             connection.taking_since = self.now;

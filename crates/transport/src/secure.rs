@@ -151,9 +151,12 @@ impl Engine {
                 self.peers.is_secure(key, tls.session.summary());
                 connection.idle_since = self.now;
             }
-            Role::Client { .. } => connection.idle_since = self.now,
+            Role::Client { .. } => {
+                connection.idle_since = self.now;
+                self.made(id);
+            }
         }
-        if connection.has_output() {
+        if self.connections[id as usize].has_output() {
             self.mark_dirty(id);
         }
     }

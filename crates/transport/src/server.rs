@@ -1,27 +1,20 @@
-//! The engine's serving side: requests to the tape, replies in the order of the requests.
+//! The engine's serving side: servers, whom they let in, and what ends with a connection.
 
-use std::{collections::VecDeque, io, sync::Arc, time::Instant};
+use std::{io, sync::Arc, time::Instant};
 
-use bytes::{Buf as _, Bytes, BytesMut};
-use volo_js_tape::{Header, InTape, Kind, OutMessage, OutTape};
-use volo_js_thrift::{DecodeError, FrameReader, MessageKind, Program, Transport, encode_reply, read_head};
+use volo_js_thrift::{FrameReader, Program};
 use volo_js_tls::ServerTls;
 
 use crate::{
-    Address, Admission, ConnectionId, Engine, GrpcServerSetup, Methods, Peer, Refusal, Seat, ServerCounters,
-    ServerOptions, budget,
-    calls::CallId,
+    Address, Admission, ConnectionId, Engine, GrpcServerSetup, Methods, Peer, Refusal, Routes, Seat, Served,
+    ServerCounters, ServerOptions, budget,
+    calls::Reply,
     connection::{Connection, Role},
-    engine::Next,
-    exception::{INTERNAL_ERROR, PROTOCOL_ERROR, UNKNOWN_METHOD, leaves_the_stream_intact, put_exception},
-    guard,
     leaving::Leaving,
     notice::{Level, Notice},
+    order::Order,
     owners::Owner,
 };
-
-/// Set in `method` of a CALL that nobody waits for.
-const ONEWAY: u32 = 1 << 30;
 
 /// What a server is made of; everything that its engines, one a thread, have in common is shared.
 #[derive(Debug)]
@@ -40,22 +33,34 @@ pub struct ServerSetup {
     pub grpc: Option<GrpcServerSetup>,
     /// Its TLS, if its connections are encrypted, the same in all engines. What lives in memory is not.
     pub tls: Option<Arc<ServerTls>>,
+    /// Calls of Thrift methods that it does not have go to JavaScript, as they are.
+    pub takes_unknown: bool,
+    /// Where calls of Thrift go that are passed on. The clients are in every engine of the server, and close with it.
+    pub routes: Arc<Routes>,
 }
 
 impl ServerSetup {
-    /// A server of the given methods (indexes into the program's); a name may stand only once.
+    /// A server of these services: their names, and indexes into the program's methods, all answered here. See [`Methods::new`].
     ///
     /// # Errors
-    /// The name that two methods share.
-    pub fn new(program: Arc<Program>, methods: &[u32], options: ServerOptions) -> Result<Self, String> {
+    /// The name that two methods of a service share.
+    pub fn new<'a>(
+        program: Arc<Program>,
+        services: impl IntoIterator<Item = (&'a str, &'a [u32])>,
+        options: ServerOptions,
+    ) -> Result<Self, String> {
+        let answered = |methods: &'a [u32]| methods.iter().map(|method| Served { method: *method, route: None });
+        let methods = Methods::new(&program, services.into_iter().map(|(name, methods)| (name, answered(methods))))?;
         Ok(Self {
-            methods: Arc::new(Methods::new(&program, methods)?),
+            methods: Arc::new(methods),
             program,
             admission: Arc::new(Admission::new(options.max_connections, options.max_connections_per_peer)),
             options,
             counters: Arc::default(),
             grpc: None,
             tls: None,
+            takes_unknown: false,
+            routes: Arc::default(),
         })
     }
 
@@ -70,6 +75,8 @@ impl ServerSetup {
             counters: Arc::default(),
             grpc: Some(grpc),
             tls: None,
+            takes_unknown: false,
+            routes: Arc::default(),
         }
     }
 
@@ -90,6 +97,8 @@ impl ServerSetup {
             counters: Arc::default(),
             grpc: self.grpc.clone(),
             tls: self.tls.clone(),
+            takes_unknown: self.takes_unknown,
+            routes: self.routes.clone(),
         }
     }
 }
@@ -98,7 +107,9 @@ pub(crate) struct Server {
     pub program: Arc<Program>,
     pub grpc: Option<GrpcServerSetup>,
     pub tls: Option<Arc<ServerTls>>,
-    methods: Arc<Methods>,
+    pub takes_unknown: bool,
+    pub routes: Arc<Routes>,
+    pub methods: Arc<Methods>,
     pub options: ServerOptions,
     pub admission: Arc<Admission>,
     pub counters: Arc<ServerCounters>,
@@ -116,7 +127,7 @@ pub(crate) struct Server {
 impl Server {
     /// Why no further call can be taken, if that is so. Thrift has no code for it, so the text begins with gRPC's.
     #[inline]
-    fn overload(&self) -> Option<String> {
+    pub(crate) fn overload(&self) -> Option<String> {
         if self.counters.in_flight.get() >= self.options.max_calls as u64 {
             self.counters.overloads.add(1);
             let most = self.options.max_calls;
@@ -133,11 +144,13 @@ impl Server {
 impl Engine {
     /// Adds a server under an id that nobody else has.
     pub fn add_server(&mut self, owner: u32, setup: ServerSetup) {
-        let ServerSetup { program, methods, options, admission, counters, grpc, tls } = setup;
+        let ServerSetup { program, methods, options, admission, counters, grpc, tls, takes_unknown, routes } = setup;
         let server = Server {
             program,
             grpc,
             tls,
+            takes_unknown,
+            routes,
             methods,
             options,
             admission,
@@ -204,8 +217,9 @@ impl Engine {
         server.counters.connections.add(1);
         let reader = FrameReader::detect(server.options.limits);
         let draining = server.closing.map(|_| server.draining);
-        let role = Role::Server { order: VecDeque::new(), peer, seat };
-        let (speaks_grpc, speaks_thrift) = (server.grpc.is_some(), !server.methods.is_empty());
+        let role = Role::Server { order: Order::default(), peer, seat };
+        let takes_any = server.takes_unknown || server.routes.unknown.is_some();
+        let (speaks_grpc, speaks_thrift) = (server.grpc.is_some(), !server.methods.is_empty() || takes_any);
         let mut connection = Connection::new(role, owner, reader, self.now);
         connection.undecided = speaks_grpc;
         if !self.secure_accepted(owner, &mut connection) {
@@ -238,236 +252,6 @@ impl Engine {
         }
     }
 
-    pub(crate) fn server_message(&mut self, id: ConnectionId, message: Bytes, tape: &mut InTape<'_>) -> Next {
-        let connection = &mut self.connections[id as usize];
-        let owner = connection.owner;
-        let (Role::Server { order, .. }, Some(Owner::Server(server))) =
-            (&mut connection.role, self.owners.get_mut(owner as usize))
-        else {
-            return Next::Over;
-        };
-        let head = match read_head(&message) {
-            Ok(head) => head,
-            Err(error) => {
-                self.protocol_error(id, &error.to_string());
-                return Next::Over;
-            }
-        };
-        let oneway = match head.kind {
-            MessageKind::Call => false,
-            MessageKind::Oneway => true,
-            MessageKind::Reply | MessageKind::Exception => {
-                self.protocol_error(id, "a reply where a call was expected");
-                return Next::Over;
-            }
-        };
-        let sequence = head.sequence;
-        let Some(method) = server.methods.get(head.name) else {
-            server.counters.calls.add(1);
-            server.counters.unknown_methods.add(1);
-            if oneway {
-                return Next::Go;
-            }
-            let text = format!("unknown method {:?}", String::from_utf8_lossy(head.name));
-            let (name, transport) = (head.name.to_vec(), connection.transport());
-            let mut reply = self.buffers.take();
-            put_exception(&name, sequence, UNKNOWN_METHOD, &text, transport, &mut reply);
-            self.refuse(id, sequence, reply);
-            return Next::Go;
-        };
-        if let Some(why) = server.overload() {
-            server.counters.calls.add(1);
-            if !oneway {
-                let (name, transport) = (head.name.to_vec(), connection.transport());
-                let mut reply = self.buffers.take();
-                put_exception(&name, sequence, INTERNAL_ERROR, &why, transport, &mut reply);
-                self.refuse(id, sequence, reply);
-            }
-            return Next::Go;
-        }
-        connection.idle_since = self.now;
-        let signature = server.program.method(method);
-        let call = self.server_calls.insert(id, owner, method, sequence, oneway);
-        let header = Header {
-            kind: Kind::Call,
-            call: call.slot,
-            generation: call.generation,
-            method: if oneway { method | ONEWAY } else { method },
-            owner,
-        };
-        let was_empty = tape.is_empty();
-        let limits = &server.options.limits;
-        let (low, high) = (id as i32, connection.serial as i32);
-        let decoded = match tape.begin(&header, limits.slots + 1) {
-            Err(full) => Err(DecodeError::Full(full)),
-            Ok(mut slot) => {
-                let mut body = message.slice(head.len..);
-                match guard::decode(&server.program, signature.args, &mut body, limits, &mut slot) {
-                    Ok(()) if body.has_remaining() && connection.reader.transport() == Some(Transport::Framed) => {
-                        Err(DecodeError::Malformed("bytes follow the message in its frame"))
-                    }
-                    Ok(()) => match slot.alloc(1) {
-                        // The last slot says which connection it came by.
-                        Ok(last) => {
-                            slot.set_i32(last, low, high);
-                            slot.commit();
-                            Ok(())
-                        }
-                        Err(error) => Err(error.into()),
-                    },
-                    Err(error) => Err(error),
-                }
-            }
-        };
-        match decoded {
-            Ok(()) => {
-                server.counters.calls.add(1);
-                server.counters.in_flight.add(1);
-                if !oneway {
-                    order.push_back(call.slot);
-                    if order.len() >= server.options.max_in_flight && !connection.paused {
-                        self.pause(id);
-                    }
-                }
-                Next::Go
-            }
-            Err(DecodeError::Full(_)) => {
-                self.server_calls.remove(call.slot);
-                self.wait(id, message, was_empty);
-                Next::Wait
-            }
-            Err(error) => {
-                self.server_calls.remove(call.slot);
-                server.counters.calls.add(1);
-                server.counters.protocol_errors.add(1);
-                let survives = leaves_the_stream_intact(&error);
-                let (name, transport) = (signature.name.clone(), connection.transport());
-                if !oneway {
-                    let text = error.to_string();
-                    let mut reply = self.buffers.take();
-                    put_exception(name.as_bytes(), sequence, PROTOCOL_ERROR, &text, transport, &mut reply);
-                    self.refuse(id, sequence, reply);
-                }
-                if survives {
-                    return Next::Go;
-                }
-                let Some(connection) = self.connections.get_mut(id as usize) else { return Next::Over };
-                connection.closing = true;
-                self.buffers.release(&mut connection.unread);
-                self.actions.push_back(crate::Action::Interest(id));
-                self.event(owner, Level::Warn, format!("closed a connection: {name} {error}"));
-                self.finish_if_over(id);
-                Next::Over
-            }
-        }
-    }
-
-    /// Answers a call that JavaScript never sees, in its turn.
-    fn refuse(&mut self, id: ConnectionId, sequence: i32, mut reply: BytesMut) {
-        let owner = self.connections[id as usize].owner;
-        if let Owner::Server(server) = &mut self.owners[owner as usize] {
-            server.counters.exceptions.add(1);
-        }
-        let connection = &mut self.connections[id as usize];
-        let Role::Server { order, .. } = &mut connection.role else { return };
-        if order.is_empty() {
-            self.buffers.prepare(&mut connection.out);
-            connection.out.extend_from_slice(&reply);
-            self.buffers.release(&mut reply);
-            self.mark_dirty(id);
-            return;
-        }
-        let call = self.server_calls.insert(id, owner, 0, sequence, false);
-        order.push_back(call.slot);
-        let call = self.server_calls.listed(call.slot);
-        call.done = true;
-        call.held = reply;
-    }
-
-    /// A handler's result.
-    pub(crate) fn reply(&mut self, tape: &OutTape<'_>, message: &OutMessage, id: CallId) {
-        self.answer(id, |program, method, sequence, transport, out| {
-            if let Err(error) =
-                encode_reply(program, method, MessageKind::Reply, sequence, tape, message.body, transport, out)
-            {
-                let name = program.method(method).name.as_bytes();
-                put_exception(name, sequence, INTERNAL_ERROR, &error.to_string(), transport, out);
-                return false;
-            }
-            true
-        });
-    }
-
-    /// A `TApplicationException` instead of a result.
-    pub(crate) fn answer_exception(&mut self, id: CallId, type_: i32, text: &str) {
-        self.answer(id, |program, method, sequence, transport, out| {
-            put_exception(program.method(method).name.as_bytes(), sequence, type_, text, transport, out);
-            false
-        });
-    }
-
-    fn answer(&mut self, id: CallId, encode: impl FnOnce(&Program, u32, i32, Transport, &mut BytesMut) -> bool) {
-        let Some(call) = self.server_calls.get_mut(id) else { return };
-        if call.done || call.oneway {
-            return;
-        }
-        let (owner, connection_id) = (call.owner, call.connection);
-        let (Some(Owner::Server(server)), Some(connection)) =
-            (self.owners.get_mut(owner as usize), self.connections.get_mut(connection_id as usize))
-        else {
-            return;
-        };
-        let transport = connection.transport();
-        let Role::Server { order, .. } = &mut connection.role else { return };
-        let in_turn = order.front() == Some(&id.slot);
-        let out = if in_turn { &mut connection.out } else { &mut call.held };
-        self.buffers.prepare(out);
-        if encode(&server.program, call.method, call.sequence, transport, out) {
-            server.counters.replies.add(1);
-        } else {
-            server.counters.exceptions.add(1);
-        }
-        server.counters.in_flight.sub(1);
-        if !in_turn {
-            call.done = true;
-            return;
-        }
-        connection.idle_since = self.now;
-        order.pop_front();
-        self.server_calls.remove(id.slot);
-        while let Some(&next) = order.front() {
-            let call = self.server_calls.listed(next);
-            if !call.done {
-                break;
-            }
-            connection.out.extend_from_slice(&call.held);
-            self.buffers.release(&mut call.held);
-            order.pop_front();
-            self.server_calls.remove(next);
-        }
-        connection.out_share.note(connection.out.capacity());
-        let (unwritten, limit, paused) = (connection.unwritten(), server.options.max_unwritten, connection.paused);
-        if unwritten > limit && !paused {
-            self.pause(connection_id);
-        }
-        if paused {
-            self.unpause_if_lighter(connection_id);
-        }
-        self.mark_dirty(connection_id);
-    }
-
-    pub(crate) fn oneway_done(&mut self, id: CallId) {
-        let Some(call) = self.server_calls.get_mut(id) else { return };
-        if !call.oneway {
-            return;
-        }
-        let owner = call.owner;
-        self.server_calls.remove(id.slot);
-        if let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) {
-            server.counters.in_flight.sub(1);
-        }
-    }
-
     pub(crate) fn pause(&mut self, id: ConnectionId) {
         let connection = &mut self.connections[id as usize];
         connection.paused = true;
@@ -496,23 +280,33 @@ impl Engine {
     }
 
     /// The connection of these calls is gone: nobody waits for them.
-    pub(crate) fn abandon(&mut self, owner: u32, order: VecDeque<u32>) {
-        for slot in order {
+    pub(crate) fn abandon(&mut self, owner: u32, order: Order) {
+        let mut passed = Vec::new();
+        for slot in order.into_slots() {
             let call = self.server_calls.listed(slot);
-            if call.done {
-                self.buffers.release(&mut call.held);
-            } else {
-                let id = self.server_calls.id(slot);
-                self.notices.push_back(Notice::Gone { call: id, owner });
+            if call.reply == Reply::Open {
+                match call.passed.take() {
+                    Some(made) => passed.push(made),
+                    None => {
+                        let id = self.server_calls.id(slot);
+                        self.notices.push_back(Notice::Gone { call: id, owner });
+                    }
+                }
                 if let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) {
                     server.counters.in_flight.sub(1);
                     server.counters.abandoned.add(1);
                 }
+            } else {
+                self.buffers.release(&mut call.held);
             }
             self.server_calls.remove(slot);
         }
         if let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) {
             server.counters.connections.sub(1);
+        }
+        // Not before: other calls may end with them, and must not be taken for calls of this connection's successor.
+        for made in passed {
+            self.cancel(made);
         }
         self.closed_if_done(owner);
     }

@@ -89,6 +89,8 @@ counters! {
         unknown_methods,
         /// Connections ended, or calls refused, because of bytes that are not valid Thrift or exceed a limit.
         protocol_errors,
+        /// Calls whose time was over before they could begin: their caller said how long it waits, and that was long ago.
+        expired,
         /// Calls refused, for `max_calls` were in flight.
         overloads,
         /// Calls refused and connections ended, for the process's memory budget was used up.
@@ -139,6 +141,8 @@ counters! {
         bytes_read,
         /// Bytes written to sockets.
         bytes_written,
+        /// Whether it can reach its server: a [`Connectivity`](crate::Connectivity). Only of a client of gRPC.
+        state,
     }
 }
 

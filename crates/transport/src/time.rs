@@ -45,7 +45,8 @@ fn late_of_server(connection: &Connection, options: &ServerOptions, now: Instant
         return Some(Late::Write);
     }
     let rests = connection.calls() == 0 && connection.unwritten() == 0 && !connection.has_input();
-    let idle = rests && options.idle_timeout.is_some_and(|most| is_past(connection.idle_since, most));
+    let told = connection.http2.as_ref().is_some_and(|http2| http2.left_since.is_some());
+    let idle = rests && !told && options.idle_timeout.is_some_and(|most| is_past(connection.idle_since, most));
     idle.then_some(Late::Idle)
 }
 
@@ -116,8 +117,8 @@ impl Engine {
                         &counters.write_timeouts,
                         format!("it has taken nothing of its replies for {:?}", server.options.write_timeout),
                     ),
-                    Late::Idle if connection.http2.as_ref().is_some_and(|http2| !http2.link.is_leaving()) => {
-                        // It is told; if it does not go, it is closed the next time.
+                    Late::Idle if connection.http2.is_some() => {
+                        // It is told, for a call may be on its way; it is closed if it does not go.
                         counters.idle_timeouts.add(1);
                         return self.say_goodbye(id);
                     }
@@ -168,12 +169,15 @@ impl Engine {
             }
             Some(Owner::Client(client)) => {
                 client.closing = Some(until);
+                // Calls that wait for a connection still get it.
+                let are_done = client.waiting.is_empty();
                 let ids: Vec<_> = self
                     .connections
                     .iter()
-                    .filter(|(_, c)| c.owner == owner && c.calls() == 0)
+                    .filter(|(_, c)| c.owner == owner && c.calls() == 0 && are_done)
                     .map(|(id, _)| id as ConnectionId)
                     .collect();
+                self.note_connectivity(owner);
                 for id in ids {
                     self.fail_connection(id, FailureCode::Unavailable, "the client was closed");
                 }
@@ -195,7 +199,8 @@ impl Engine {
         let ids: Vec<_> =
             self.connections.iter().filter(|(_, c)| c.owner == owner).map(|(id, _)| id as ConnectionId).collect();
         for id in ids {
-            if self.connections.contains(id as usize) {
+            // One that ended with another one of them may have left its id to a client's.
+            if self.connections.get(id as usize).is_some_and(|connection| connection.owner == owner) {
                 self.end(id, "closed after the grace time");
             }
         }
@@ -213,9 +218,18 @@ impl Engine {
             }
             None => false,
         };
-        if done {
-            self.owners.remove(owner);
-            self.notices.push_back(Notice::Closed { owner });
+        if !done {
+            return;
+        }
+        let gone = self.owners.remove(owner);
+        self.server_calls.forget(owner);
+        self.notices.push_back(Notice::Closed { owner });
+        if let Some(Owner::Server(server)) = gone {
+            // What is left there are oneway calls that nobody waits for.
+            let grace = server.closing.map(|until| until.saturating_duration_since(self.now)).unwrap_or_default();
+            for client in server.routes.clients() {
+                self.close_owner(client, grace);
+            }
         }
     }
 }

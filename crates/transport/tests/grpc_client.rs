@@ -5,14 +5,15 @@ mod support;
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use support::{BOTH, CLIENT, Client, DOWN, Got, Isolate, UNARY, UP, framed};
 use volo_js_grpc::{
-    Encoding, Event, Http2Options, Reason, StreamKey,
+    Encoding, Event, Http2Options, KeepAlive, Reason, StreamKey,
     http::{HeaderMap, HeaderValue, Response},
     response_head, trailers_only,
 };
 use volo_js_tape::Kind;
-use volo_js_transport::{Address, ClientOptions, GrpcOptions, ServerOptions};
+use volo_js_transport::{Address, BackoffOptions, ClientOptions, GrpcClientSetup, GrpcOptions, ServerOptions};
 
 /// A client and a server in one engine.
 fn both() -> Isolate {
@@ -36,9 +37,33 @@ impl Lone {
     }
 
     fn with(options: Http2Options) -> Self {
+        Self::set(options, |_| {})
+    }
+
+    fn set(options: Http2Options, change: impl FnOnce(&mut GrpcClientSetup)) -> Self {
         let mut isolate = Isolate::new();
-        isolate.client(ClientOptions::new(Address::Unix("/nowhere".into())), |_| {});
+        isolate.client(ClientOptions::new(Address::Unix("/nowhere".into())), change);
         Self { isolate, id: 0, server: Client::server(options) }
+    }
+
+    /// Connects to another server.
+    fn connect_anew(&mut self) {
+        self.server = Client::server(Http2Options::default());
+        self.connect();
+    }
+
+    /// The server's GOAWAY, and its end.
+    fn go_away(&mut self, reason: Reason, words: &str) -> Vec<Got> {
+        let mut frame = (8 + words.len() as u32).to_be_bytes()[1..].to_vec();
+        frame.extend([7, 0, 0, 0, 0, 0]);
+        frame.extend((u32::MAX >> 1).to_be_bytes());
+        frame.extend(u32::from(reason).to_be_bytes());
+        frame.extend(words.as_bytes());
+        self.isolate.receive(self.id, frame.into());
+        let mut told = self.isolate.told();
+        self.isolate.engine.closed(self.id, "reset by peer");
+        told.extend(self.isolate.told());
+        told
     }
 
     fn call(&mut self, call: u32, method: u32, text: Option<&str>) -> Got {
@@ -133,7 +158,7 @@ fn streams_go_both_ways() {
     assert_eq!(sorted, [Kind::StreamMessage, Kind::StreamEnd, Kind::Credit]);
     let credit = told.iter().find(|got| got.kind == Kind::Credit).unwrap();
     assert_eq!((credit.owner, credit.first.0), (CLIENT, 2));
-    isolate.say(Kind::Headers, &request, None, 0, &[]);
+    isolate.say(Kind::Headers, &request, None, 0, &[""]);
     isolate.say(Kind::StreamMessage, &request, Some("eins"), 0, &[]);
     isolate.submit();
     let told = isolate.told();
@@ -376,7 +401,7 @@ fn large_streams_pass_both_ways_at_once() {
     let call = isolate.call(CLIENT, 0, BOTH, None, 0.0, "");
     isolate.submit();
     let request = isolate.told().remove(0);
-    isolate.say(Kind::Headers, &request, None, 0, &[]);
+    isolate.say(Kind::Headers, &request, None, 0, &[""]);
     isolate.submit();
     // Each side sends on where it is told that what it sent has left, and uses up what it gets.
     let (mut sent, mut free, mut got) = ([0; 2], [2; 2], [Vec::new(), Vec::new()]);
@@ -408,5 +433,284 @@ fn large_streams_pass_both_ways_at_once() {
     for got in got {
         assert_eq!(got.len(), COUNT);
         assert!(got.iter().enumerate().all(|(n, got)| *got == text(n)));
+    }
+}
+
+#[test]
+fn calls_beyond_what_the_server_takes_wait_also_where_others_are_given_up() {
+    let mut lone = Lone::with(Http2Options { max_concurrent_streams: 2, ..Http2Options::default() });
+    let given_up: Vec<Got> = (0..2).map(|n| lone.call(n, UNARY, Some("x"))).collect();
+    lone.connect();
+    lone.exchange();
+    for call in &given_up {
+        lone.isolate.say(Kind::Cancel, call, None, 0, &[]);
+    }
+    for n in 2..6 {
+        lone.isolate.call(CLIENT, n, UNARY, Some("y"), 0.0, "");
+    }
+    lone.isolate.submit();
+    let mut answered = Vec::new();
+    for _ in 0..10 {
+        let told = lone.exchange();
+        assert!(told.iter().all(|got| got.kind == Kind::Response), "{told:?}");
+        answered.extend(told.iter().map(|got| got.call));
+        let ended: Vec<StreamKey> = lone
+            .server
+            .events
+            .drain(..)
+            .filter_map(|event| match event {
+                Event::End(stream, _) => Some(stream),
+                _ => None,
+            })
+            .collect();
+        for stream in ended {
+            lone.server.connection.answer(stream, response_head(HeaderMap::new()), framed("z"), Lone::trailers("0"));
+        }
+    }
+    answered.sort_unstable();
+    assert_eq!(answered, [2, 3, 4, 5]);
+}
+
+#[test]
+fn a_client_that_closes_keeps_a_call_that_waits_for_its_connection() {
+    let mut lone = Lone::new();
+    let call = lone.call(0, UNARY, Some("x"));
+    lone.isolate.engine.close_owner(CLIENT, Duration::from_secs(5));
+    lone.connect();
+    lone.exchange();
+    lone.answer("kept");
+    let told = lone.exchange();
+    assert_eq!((told[0].kind, told[0].call, told[0].text.as_deref()), (Kind::Response, call.call, Some("kept")));
+    assert_eq!(kinds(&told[1..]), [Kind::Closed]);
+    assert_eq!(lone.isolate.states, [1, 4]);
+}
+
+#[test]
+fn a_call_of_which_nothing_was_written_is_made_again() {
+    let mut lone = Lone::new();
+    lone.call(0, UNARY, Some("x"));
+    lone.connect();
+    lone.exchange();
+    lone.call(1, UNARY, Some("y"));
+    lone.isolate.engine.closed(lone.id, "reset by peer");
+    let told = lone.isolate.told();
+    assert_eq!((kinds(&told), told[0].call, told[0].first), (vec![Kind::Failure], 0, (14, 1)), "it was written");
+    lone.connect_anew();
+    lone.exchange();
+    lone.answer("again");
+    let told = lone.exchange();
+    assert_eq!((told[0].kind, told[0].call, told[0].text.as_deref()), (Kind::Response, 1, Some("again")));
+}
+
+#[test]
+fn what_a_server_says_when_it_goes_reaches_the_callers() {
+    let mut lone = Lone::new();
+    lone.call(0, UNARY, Some("x"));
+    lone.connect();
+    lone.exchange();
+    let told = lone.go_away(Reason::ENHANCE_YOUR_CALM, "not so\nfast");
+    assert_eq!((kinds(&told), told[0].first), (vec![Kind::Failure], (14, 1)));
+    assert!(told[0].strings[0].ends_with("the peer said goodbye, ENHANCE_YOUR_CALM, not so\\nfast"), "{told:?}");
+}
+
+#[test]
+fn a_stream_that_was_not_looked_at_is_made_again_with_all_its_messages() {
+    let mut lone = Lone::new();
+    let call = lone.call(0, UP, None);
+    lone.isolate.say(Kind::StreamMessage, &call, Some("1"), 1, &[]);
+    lone.isolate.submit();
+    lone.connect();
+    let mut credit = lone.exchange();
+    for (text, flags) in [("2", 0), ("3", 1), ("4", 0)] {
+        lone.isolate.say(Kind::StreamMessage, &call, Some(text), flags, &[]);
+        lone.isolate.submit();
+        credit.extend(lone.exchange());
+    }
+    assert_eq!(
+        credit.iter().map(|got| (got.kind, got.first.0)).collect::<Vec<_>>(),
+        [(Kind::Credit, 1), (Kind::Credit, 2)]
+    );
+    let stream = lone.stream();
+    lone.server.events.clear();
+    lone.server.connection.reset(stream, Reason::REFUSED_STREAM);
+    lone.isolate.say(Kind::StreamMessage, &call, Some("5"), 1, &[]);
+    lone.isolate.say(Kind::StreamEnd, &call, None, 0, &["", "", ""]);
+    lone.isolate.submit();
+    let told = lone.exchange();
+    assert_eq!(
+        told.iter().map(|got| (got.kind, got.first.0)).collect::<Vec<_>>(),
+        [(Kind::Credit, 2)],
+        "of the last two"
+    );
+    let texts: Vec<String> = lone.server.story().into_iter().filter(|line| line.starts_with("message")).collect();
+    assert_eq!(texts, ["message 1", "message 2", "message 3", "message 4", "message 5"]);
+}
+
+#[test]
+fn a_stream_that_has_grown_large_or_has_an_answer_is_not_made_again() {
+    for has_answer in [false, true] {
+        let mut lone = Lone::new();
+        let call = lone.call(0, BOTH, None);
+        lone.connect();
+        lone.exchange();
+        let stream = lone.stream();
+        if has_answer {
+            lone.server.connection.respond(stream, response_head(HeaderMap::new()), false);
+            lone.exchange();
+        }
+        for _ in 0..if has_answer { 1 } else { 3 } {
+            lone.isolate.say(Kind::StreamMessage, &call, Some(&"x".repeat(30_000)), 0, &[]);
+            lone.isolate.submit();
+            lone.exchange();
+        }
+        lone.server.connection.reset(stream, Reason::REFUSED_STREAM);
+        let told = lone.exchange();
+        assert_eq!((kinds(&told), told[0].first.0), (vec![Kind::Failure], 14), "{has_answer}");
+    }
+}
+
+#[test]
+fn headers_come_early_where_they_are_wanted() {
+    for wanted in [false, true] {
+        let mut lone = Lone::new();
+        lone.isolate.call(CLIENT, 0, UNARY, Some("x"), 0.0, "");
+        if wanted {
+            lone.isolate.with_flags(64);
+        }
+        lone.isolate.submit();
+        lone.connect();
+        lone.exchange();
+        let stream = lone.stream();
+        let mut headers = HeaderMap::new();
+        headers.insert("h", HeaderValue::from_static("1"));
+        lone.server.connection.respond(stream, response_head(headers), false);
+        let told = lone.exchange();
+        assert_eq!(kinds(&told), if wanted { vec![Kind::Headers] } else { vec![] });
+        lone.server.connection.output(stream).unwrap().extend_from_slice(&framed("y"));
+        lone.server.connection.finish(stream, Lone::trailers("0"));
+        let told = lone.exchange();
+        assert_eq!(kinds(&told), [Kind::Response]);
+        assert_eq!(told[0].strings[0], if wanted { "" } else { "h\n1" });
+    }
+}
+
+#[test]
+fn metadata_that_the_server_would_not_take_are_not_sent() {
+    let mut lone = Lone::with(Http2Options { max_header_list_size: 4096, ..Http2Options::default() });
+    lone.isolate.call(CLIENT, 0, UNARY, Some("x"), 0.0, &format!("long\n{}", "x".repeat(4096)));
+    lone.isolate.submit();
+    lone.call(1, UNARY, Some("y"));
+    lone.connect();
+    let told = lone.exchange();
+    assert_eq!((kinds(&told), told[0].call, told[0].first), (vec![Kind::Failure], 0, (8, 0)));
+    assert!(told[0].strings[0].contains("4096"), "{told:?}");
+    lone.answer("fine");
+    assert_eq!(kinds(&lone.exchange()), [Kind::Response]);
+}
+
+#[test]
+fn it_is_told_how_the_client_stands_to_its_server() {
+    let ms = Duration::from_millis;
+    let mut lone = Lone::set(Http2Options::default(), |setup| {
+        setup.backoff = BackoffOptions { initial: ms(50), jitter: 0.0, ..BackoffOptions::default() };
+    });
+    let told = |lone: &mut Lone| {
+        lone.isolate.told();
+        std::mem::take(&mut lone.isolate.states)
+    };
+    assert!(told(&mut lone).is_empty(), "IDLE is where it begins");
+    lone.call(0, UNARY, Some("x"));
+    assert_eq!(told(&mut lone), [1]);
+    let ids = lone.isolate.connecting();
+    lone.isolate.engine.closed(ids[0], "refused");
+    assert_eq!(told(&mut lone), [3]);
+    lone.isolate.pass(ms(49));
+    assert!(told(&mut lone).is_empty());
+    assert!(lone.isolate.engine.needs_tick());
+    lone.isolate.pass(ms(1));
+    assert_eq!(told(&mut lone), [0], "no call waits");
+    lone.call(1, UNARY, Some("x"));
+    lone.connect();
+    lone.exchange();
+    assert_eq!(told(&mut lone), [1, 2]);
+    lone.server.connection.shut_down();
+    lone.exchange();
+    assert_eq!(told(&mut lone), [0], "it takes no more calls");
+    lone.call(2, UNARY, Some("x"));
+    assert_eq!(told(&mut lone), [1]);
+    lone.isolate.engine.close_owner(CLIENT, Duration::ZERO);
+    assert_eq!(told(&mut lone), [4]);
+}
+
+#[test]
+fn a_name_that_stands_for_another_address_takes_waiting_calls_along() {
+    let mut lone = Lone::new();
+    lone.isolate.call(CLIENT, 0, UNARY, Some("x"), 0.0, "");
+    lone.isolate.with_flags(4);
+    lone.isolate.submit();
+    let ids = lone.isolate.connecting();
+    lone.isolate.engine.closed(ids[0], "refused");
+    assert!(lone.isolate.told().is_empty());
+    lone.isolate.engine.readdress(CLIENT, Address::Unix("/somewhere".into()));
+    lone.connect();
+    lone.exchange();
+    lone.answer("here");
+    assert_eq!(kinds(&lone.exchange()), [Kind::Response]);
+}
+
+/// A client that sends PINGs after 10 s.
+fn careful(without_calls: bool) -> Lone {
+    Lone::set(Http2Options::default(), |setup| {
+        let (time, timeout) = (Duration::from_secs(10), Duration::from_secs(5));
+        setup.options.http2.keep_alive = Some(KeepAlive { time, timeout, without_calls });
+    })
+}
+
+fn pings(output: &Bytes) -> bool {
+    output.len() == 17 && output[3] == 6
+}
+
+#[test]
+fn a_server_that_is_gone_without_a_word_is_noticed() {
+    let mut lone = careful(false);
+    lone.call(0, UNARY, Some("x"));
+    lone.connect();
+    lone.exchange();
+    lone.isolate.pass(Duration::from_secs(10));
+    let ping = lone.isolate.written(lone.id);
+    assert!(pings(&ping), "{ping:?}");
+    lone.server.connection.feed(ping, lone.isolate.now);
+    assert!(lone.exchange().is_empty(), "it answers");
+    lone.isolate.pass(Duration::from_secs(10));
+    assert!(pings(&lone.isolate.written(lone.id)));
+    // Its answer may lie there unread where nobody has looked.
+    lone.isolate.be_away(Duration::from_secs(30));
+    assert!(lone.isolate.told().is_empty());
+    lone.isolate.pass(Duration::from_secs(5));
+    let told = lone.isolate.told();
+    assert_eq!((kinds(&told), told[0].first), (vec![Kind::Failure], (14, 1)));
+    assert!(told[0].strings[0].contains("keepalive"), "{told:?}");
+}
+
+#[test]
+fn a_server_that_objects_gets_half_as_many_pings() {
+    for (without_calls, objection, seconds) in
+        [(false, "too_many_pings", None), (true, "something else", Some(10)), (true, "too_many_pings", Some(20))]
+    {
+        let mut lone = careful(without_calls);
+        lone.call(0, UNARY, Some("x"));
+        lone.connect();
+        lone.exchange();
+        lone.go_away(Reason::ENHANCE_YOUR_CALM, objection);
+        lone.call(1, UNARY, Some("y"));
+        lone.connect_anew();
+        lone.exchange();
+        lone.answer("fine");
+        lone.exchange();
+        let first = (1..=30).find(|_| {
+            lone.isolate.pass(Duration::from_secs(1));
+            pings(&lone.isolate.written(lone.id))
+        });
+        assert_eq!(first, seconds, "{objection}, without calls: {without_calls}");
     }
 }

@@ -22,6 +22,10 @@ export const Kind = {
   CANCEL: 8,
   DONE: 9,
   HANDED: 10,
+  RAW_CALL: 11,
+  RAW_REPLY: 12,
+  STATE: 13,
+  CONNECT: 14,
   REQUEST: 20,
   RESPONSE: 21,
   STREAM_MESSAGE: 22,
@@ -34,9 +38,24 @@ export type Kind = (typeof Kind)[keyof typeof Kind]
 /** Marks a oneway CALL in the header's method on the in tape. */
 export const ONEWAY = 0x40000000
 
+/** Marks a Thrift message with a tail of headers in its method. */
+export const HEADERS = 0x20000000
+
+/** The bits of a header's method that are its index. */
+export const METHOD = 0x1fffffff
+
 /** Flags in a string's length. */
 export const IN_BYTES = -0x80000000
 export const ASCII = 0x40000000
+
+/** In the low half of a binary's slot: it lies in an array beside the tape. */
+export const ELSEWHERE = -0x80000000
+
+/** The other bits of that half. */
+export const OFFSET_MASK = 0x7fffffff
+
+/** Bytes from which a binary is lent to Rust instead of being copied to the tape. */
+export const LARGE = 64 * 1024
 
 /** The other bits of a string's length. */
 export const LENGTH_MASK = 0x3fffffff

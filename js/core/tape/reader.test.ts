@@ -1,6 +1,6 @@
 import test from 'ava'
 import { TapeRangeError } from './errors.js'
-import { ASCII, IN_BYTES } from './layout.js'
+import { ASCII, ELSEWHERE, IN_BYTES } from './layout.js'
 import { InTape } from './reader.js'
 
 /** A tape with two messages that share a text chunk, and one with a chunk of its own. */
@@ -88,4 +88,21 @@ test('other buffers can be adopted between deliveries', (t) => {
   tape.begin(1)
   t.is(tape.string(5), 'later')
   t.is(tape.buffers[0], slots)
+})
+
+test('a large binary is a view of the array that came with its delivery', (t) => {
+  const tape = new InTape(new BigInt64Array(8), new Uint8Array(), new Uint8Array())
+  const arrays = [Buffer.from('the first one'), Buffer.from('another one')]
+  // Two slots behind: array 1 from byte 2 on.
+  tape.i32.set([ELSEWHERE | 2, 5], 2)
+  tape.i32.set([1, 2], 6)
+  tape.open(arrays)
+  const binary = tape.binary(1)
+  t.is(Object.getPrototypeOf(binary), Uint8Array.prototype)
+  t.is(Buffer.from(binary).toString(), 'other')
+  t.is(binary.buffer, arrays[1].buffer)
+  arrays[1].fill('x')
+  t.is(Buffer.from(binary).toString(), 'xxxxx')
+  tape.close()
+  t.throws(() => tape.binary(1), undefined, 'a delivery that is over keeps nothing alive')
 })

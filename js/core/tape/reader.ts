@@ -1,5 +1,7 @@
 import { imprecise } from './errors.js'
-import { ASCII, fastBuffer, LENGTH_MASK, type FastBuffer, type TapeSizes } from './layout.js'
+import { ASCII, fastBuffer, LENGTH_MASK, OFFSET_MASK, type FastBuffer, type TapeSizes } from './layout.js'
+
+const none: readonly Uint8Array[] = []
 
 /** What a tape in begins with: room for some hundred calls of ordinary size. */
 const standing: TapeSizes = { slots: 32 * 1024, text: 256 * 1024, bytes: 256 * 1024 }
@@ -24,6 +26,8 @@ export class InTape {
   private text: FastBuffer
   private fast: FastBuffer
   private bytes: Uint8Array
+  /** What large binaries of this delivery are views of. */
+  private arrays: readonly Uint8Array[] = none
 
   constructor(slots: BigInt64Array, text: Uint8Array, bytes: Uint8Array) {
     this.i64 = slots
@@ -63,12 +67,19 @@ export class InTape {
 
   /**
    * Begins a delivery: what was known about the last one's text is forgotten.
+   * @param arrays what large binaries are views of.
    * @returns the first slot behind the messages; they begin at `IN_START`.
    */
-  open(): number {
+  open(arrays: readonly Uint8Array[] = none): number {
+    this.arrays = arrays
     this.chunkStart = -1
     this.chunkLength = -1
     return this.i32[0]
+  }
+
+  /** Ends a delivery: what nobody else has a view of is free. */
+  close(): void {
+    this.arrays = none
   }
 
   /**
@@ -98,10 +109,16 @@ export class InTape {
     return (flagged & ASCII) === 0 ? this.fast.utf8Slice(offset, end) : this.fast.latin1Slice(offset, end)
   }
 
-  /** A copy of the binary in slot `p`. */
+  /** The binary in slot `p`: a copy, or of a large message a view of the memory that only this message has. */
   binary(p: number): Uint8Array {
     const offset = this.i32[2 * p]
+    if (offset < 0) return this.view(p, p + (offset & OFFSET_MASK))
     return this.bytes.slice(offset, offset + this.i32[2 * p + 1])
+  }
+
+  private view(p: number, at: number): Uint8Array {
+    const { buffer, byteOffset } = this.arrays[this.i32[2 * at]]
+    return new Uint8Array(buffer, byteOffset + this.i32[2 * at + 1], this.i32[2 * p + 1])
   }
 
   /**

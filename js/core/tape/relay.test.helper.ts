@@ -1,6 +1,6 @@
 /** What Rust does between two peers, in TypeScript: a message of a tape out becomes a message of a tape in. For tests. */
 import type { Schema, Type } from '../../schema/model.js'
-import { kindOf, presenceSlots, tapeFields } from '../../schema/types.js'
+import { keepsUnknown, kindOf, presenceSlots, tapeFields } from '../../schema/types.js'
 import { ASCII, HEADER_SLOTS, IN_BYTES, Kind, LENGTH_MASK, OUT_START } from './layout.js'
 import { InTape } from './reader.js'
 import { OutTape } from './writer.js'
@@ -94,7 +94,7 @@ export class Relay {
     const source = this.out.i32
     for (let word = 0; word < 2 * first; word++) this.in.i32[2 * to + word] = source[2 * from + word]
     const types = struct.fields.map((field) => field.type)
-    if (struct.kind === 'message') types.push('binary')
+    if (keepsUnknown(struct)) types.push('binary')
     for (const [position, type] of types.entries()) {
       const present = (source[2 * from + (position >> 5)] & (1 << (position & 31))) !== 0
       if (present) this.value(type, from + first + position, to + first + position, rope)

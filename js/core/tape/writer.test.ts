@@ -1,6 +1,6 @@
 import test from 'ava'
-import { TapeRangeError } from './errors.js'
-import { HEADER_SLOTS, IN_BYTES, Kind, LENGTH_MASK, OUT_START } from './layout.js'
+import { TapeRangeError, TapeTypeError } from './errors.js'
+import { ELSEWHERE, HEADER_SLOTS, IN_BYTES, Kind, LARGE, LENGTH_MASK, OUT_START } from './layout.js'
 import { OutTape, type Resized } from './writer.js'
 
 /** What Rust does when it takes a tape: has the text encoded, reads everything, says that it has. */
@@ -156,4 +156,73 @@ test('halves of a surrogate pair in neighbouring strings form it in the text, wh
   const { tape } = tapeOf()
   put(tape, 'a\ud83d', '\ude00b', '\ud83d')
   t.deepEqual(take(tape), { text: 'a😀b\ufffd', units: 5, end: OUT_START + HEADER_SLOTS + 3 })
+})
+
+/** A tape that lends, and what it has lent. */
+function lendingTape(): { tape: OutTape; lent: (readonly Uint8Array[])[] } {
+  const lent: (readonly Uint8Array[])[] = []
+  return {
+    tape: new OutTape(
+      () => undefined,
+      {},
+      (arrays) => lent.push(arrays),
+    ),
+    lent,
+  }
+}
+
+/** Lays a message of these binaries, a slot each; returns the first of them. */
+function putBinaries(tape: OutTape, ...binaries: Uint8Array[]): number {
+  tape.open(Kind.REPLY, 1, 2, 3, 4)
+  const p = tape.alloc(binaries.length)
+  binaries.forEach((binary, index) => tape.binary(p + index, binary))
+  return p
+}
+
+test('large binaries are lent when their message is complete, the others copied', (t) => {
+  const { tape, lent } = lendingTape()
+  const [one, two] = [new Uint8Array(LARGE), new Uint8Array(LARGE + 1)]
+  const p = putBinaries(tape, one, new Uint8Array(LARGE - 1), two)
+  t.deepEqual(lent, [], 'not before')
+  t.true(tape.messageSize > 3 * LARGE)
+  tape.close()
+  t.is(lent.length, 1)
+  t.is(lent[0][0], one)
+  t.is(lent[0][1], two)
+  t.deepEqual([...tape.i32.subarray(2 * p, 2 * p + 2)], [ELSEWHERE, LARGE])
+  t.deepEqual([...tape.i32.subarray(2 * p + 2, 2 * p + 4)], [0, LARGE - 1])
+  t.deepEqual([...tape.i32.subarray(2 * p + 4, 2 * p + 6)], [ELSEWHERE | 1, LARGE + 1])
+  putBinaries(tape, new Uint8Array(1))
+  tape.close()
+  t.is(lent.length, 1, 'a message without a large one asks for nothing')
+})
+
+test('what may change by itself is copied, and so is everything where nobody takes what is lent', (t) => {
+  const { tape, lent } = lendingTape()
+  const resizable = Reflect.construct(ArrayBuffer, [LARGE, { maxByteLength: 2 * LARGE }]) as ArrayBuffer
+  const p = putBinaries(tape, new Uint8Array(new SharedArrayBuffer(LARGE)), new Uint8Array(resizable))
+  tape.close()
+  t.deepEqual([tape.i32[2 * p], tape.i32[2 * p + 2]], [0, LARGE])
+  t.deepEqual(lent, [])
+  const plain = tapeOf().tape
+  const q = putBinaries(plain, new Uint8Array(LARGE))
+  plain.close()
+  t.is(plain.i32[2 * q], 0)
+})
+
+test('a message that is taken back lends nothing, and one whose memory is gone is taken back', (t) => {
+  const { tape, lent } = lendingTape()
+  putBinaries(tape, new Uint8Array(LARGE))
+  tape.rollback()
+  const gone = new Uint8Array(LARGE)
+  putBinaries(tape, gone)
+  structuredClone(gone, { transfer: [gone.buffer] })
+  t.throws(() => tape.close(), { instanceOf: TapeTypeError, message: /transferred/ })
+  t.false(tape.writing)
+  t.false(tape.pending)
+  const kept = new Uint8Array(LARGE)
+  putBinaries(tape, kept)
+  tape.close()
+  t.is(lent.length, 1)
+  t.is(lent[0][0], kept)
 })

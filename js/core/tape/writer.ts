@@ -1,5 +1,17 @@
-import { TapeRangeError } from './errors.js'
-import { fastBuffer, HEADER_SLOTS, IN_BYTES, OUT_START, type FastBuffer, type Kind, type TapeSizes } from './layout.js'
+import { isSharedArrayBuffer } from 'node:util/types'
+
+import { TapeRangeError, TapeTypeError } from './errors.js'
+import {
+  ELSEWHERE,
+  fastBuffer,
+  HEADER_SLOTS,
+  IN_BYTES,
+  LARGE,
+  OUT_START,
+  type FastBuffer,
+  type Kind,
+  type TapeSizes,
+} from './layout.js'
 
 /** What a tape out begins with and goes back to. */
 const standing: TapeSizes = { slots: 32 * 1024, text: 256 * 1024, bytes: 256 * 1024 }
@@ -24,6 +36,9 @@ const PATIENCE = 64
 
 /** Told where the tape's buffers are now; `Core.setOut` has this shape. */
 export type Resized = (slots: BigInt64Array, text: Uint8Array, bytes: Uint8Array) => void
+
+/** Has Rust take the tape with arrays that binaries of its last message lie in; they are written or copied when it returns. */
+export type Lend = (arrays: readonly Uint8Array[]) => void
 
 const encoder = new TextEncoder()
 
@@ -64,9 +79,16 @@ export class OutTape {
   private modest = 0
   /** Called with the new buffers whenever one was replaced; the owner sets it before the first message. */
   private readonly resized: Resized
+  /** Called when a message with large binaries is complete; without it they are copied. */
+  private readonly lend: Lend | undefined
+  /** Large binaries of the open message. */
+  private lent: Uint8Array[] = []
+  /** Bytes of them. */
+  private lentLength = 0
 
-  constructor(resized: Resized, sizes: Partial<TapeSizes> = {}) {
+  constructor(resized: Resized, sizes: Partial<TapeSizes> = {}, lend?: Lend) {
     this.resized = resized
+    this.lend = lend
     this.i64 = new BigInt64Array(Math.max(sizes.slots ?? standing.slots, OUT_START + HEADER_SLOTS))
     this.i32 = new Int32Array(this.i64.buffer)
     this.f64 = new Float64Array(this.i64.buffer)
@@ -127,8 +149,12 @@ export class OutTape {
     return p
   }
 
-  /** Ends the message: from now on Rust sees it. */
+  /**
+   * Ends the message: from now on Rust sees it.
+   * @throws TapeTypeError if a binary that was lent has lost its memory meanwhile; the message is taken back.
+   */
   close(): void {
+    if (this.lentLength > 0) this.checkLent()
     const p = this.message
     const i32 = this.i32
     i32[2 * p + 1] = this.end - p
@@ -138,11 +164,30 @@ export class OutTape {
     this.committed = this.end
     this.message = 0
     this.markRope = ''
+    if (this.lentLength > 0) this.handOver()
+  }
+
+  /** A getter of a later value may have transferred the memory of an earlier one. */
+  private checkLent(): void {
+    let length = 0
+    for (const array of this.lent) length += array.length
+    if (length === this.lentLength) return
+    this.rollback()
+    throw new TapeTypeError('message', 'a Uint8Array was transferred while the message was written; keep it until then')
+  }
+
+  /** What is lent is written before anybody can change it. */
+  private handOver(): void {
+    const { lent } = this
+    this.lent = []
+    this.lentLength = 0
+    this.lend?.(lent)
   }
 
   /** About how many bytes the open message takes. */
   get messageSize(): number {
-    return (this.end - this.message) * 8 + this.ropeLength - this.markRopeLength + this.bytesEnd - this.markBytesEnd
+    const slots = (this.end - this.message) * 8
+    return slots + this.ropeLength - this.markRopeLength + this.bytesEnd - this.markBytesEnd + this.lentLength
   }
 
   /** Takes the open message back; nothing happens if none is open. */
@@ -155,6 +200,10 @@ export class OutTape {
     this.markRope = ''
     this.message = 0
     this.depth = 0
+    if (this.lentLength > 0) {
+      this.lent = []
+      this.lentLength = 0
+    }
   }
 
   /**
@@ -198,14 +247,27 @@ export class OutTape {
     this.i32[2 * p + 1] = length | IN_BYTES
   }
 
-  /** Copies a binary into slot `p`. */
+  /** Copies a binary into slot `p`, or lends it if it is large. */
   binary(p: number, value: Uint8Array): void {
     const length = value.length
+    if (length >= LARGE && this.mayLend(value)) {
+      this.i32[2 * p] = ELSEWHERE | (this.lent.push(value) - 1)
+      this.i32[2 * p + 1] = length
+      this.lentLength += length
+      return
+    }
     const start = this.reserve(length)
     this.bytes.set(value, start)
     this.bytesEnd = start + length
     this.i32[2 * p] = start
     this.i32[2 * p + 1] = length
+  }
+
+  /** Memory whose size may change, or that other threads see, is copied. */
+  private mayLend(value: Uint8Array): boolean {
+    if (this.lend === undefined) return false
+    const buffer = value.buffer as ArrayBuffer & { resizable?: boolean }
+    return !isSharedArrayBuffer(buffer) && buffer.resizable !== true
   }
 
   /** Encodes what was gathered into the tape's text; called by Rust once a submission. */

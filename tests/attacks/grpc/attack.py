@@ -1,9 +1,10 @@
 """
-python attack.py NAME --port P [--path /SERVICE/METHOD] [--seconds S]
+python attack.py NAME --port P [--path /SERVICE/METHOD] [--seconds S] [--repeat]
 
 Attacks a server of gRPC on 127.0.0.1 for at most S seconds and prints as JSON what came of it: how much was sent, and whether
 the server ended the connection (`goaway`, `closed`), refused (`resets`, `status`) or bore it (`survived`). The exit code is 0
-unless the attack itself could not be made.
+unless the attack itself could not be made. With --repeat it begins anew, over new connections, until the time is over; the outcome is the
+first one's, and `rounds` says how many there were.
 """
 
 import argparse
@@ -227,7 +228,7 @@ class Attack:
             for _ in range(50):
                 connection = self.connect()
                 connection.send(connection.headers_frame(1), DataFrame(1, data=struct.pack(">BI", 0, 1000)))
-            while self.going():
+            while self.going() and ended < len(self.connections):
                 for connection in self.connections:
                     if connection.closed is None and 1 not in connection.resets:
                         try:
@@ -235,10 +236,10 @@ class Attack:
                         except Ended:
                             pass
                 time.sleep(0.1)
+                # Their call, if not the connection.
+                ended = sum(c.closed is not None or 1 in c.resets or 1 in c.headers_end() for c in self.connections)
         except Ended as failure:
             return {"ended": str(failure)}
-        # Their call, if not the connection.
-        ended = sum(c.closed is not None or 1 in c.resets or 1 in c.headers_end() for c in self.connections)
         return {"connections": len(self.connections), "endedByServer": ended}
 
     def half_preface(self):
@@ -291,10 +292,18 @@ def main():
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--path", default="/volo.example.ItemService/GetItem")
     parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--repeat", action="store_true")
     options = parser.parse_args()
     attack = Attack(options)
     start = time.monotonic()
-    outcome = getattr(attack, options.name.replace("-", "_"))()
+    method = options.name.replace("-", "_")
+    outcome = getattr(attack, method)()
+    outcome["rounds"] = 1
+    while options.repeat and attack.going():
+        again = Attack(options)
+        again.until = attack.until
+        getattr(again, method)()
+        outcome["rounds"] += 1
     # What the server says last may be on its way.
     time.sleep(0.1)
     first = attack.connections[0] if attack.connections else None

@@ -199,7 +199,6 @@ class Connection:
             if window is not None:
                 self.initial_window = window
             self.max_frame = frame.settings.get(SettingsFrame.MAX_FRAME_SIZE, self.max_frame)
-            self.settings_seen.set()
             ack = SettingsFrame(0)
             ack.flags.add("ACK")
             try:
@@ -207,6 +206,8 @@ class Connection:
             except OSError:
                 # The server has gone; what it said before may still be there to read.
                 pass
+            # Only now: between HEADERS and CONTINUATION an acknowledgement would be the client's mistake.
+            self.settings_seen.set()
         elif isinstance(frame, PingFrame):
             if "ACK" in frame.flags:
                 self.acks += 1

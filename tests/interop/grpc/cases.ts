@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
-import { Client, type ClientTlsOptions, type Metadata, type RequestInitOf } from 'volo-js'
+import { Client, type ClientTlsOptions, type Compression, type Metadata, type RequestInitOf } from 'volo-js'
 import { TestService, UnimplementedService } from '../../volo-gen/grpc/index.js'
 import { Outgoing } from './outgoing.js'
 import { INITIAL, payload, TRAILING } from './service.js'
@@ -13,12 +13,14 @@ import { INITIAL, payload, TRAILING } from './service.js'
 export interface Subject extends AsyncDisposable {
   readonly client: Client<typeof TestService>
   readonly unimplemented: Client<typeof UnimplementedService>
+  /** The same with connections of its own. */
+  again(): Subject
 }
 
 /** @param options of both clients. */
 export function subjectAt(
   address: string,
-  options: { readonly compression?: 'gzip' } = {},
+  options: { readonly compression?: Compression } = {},
   tls?: ClientTlsOptions,
 ): Subject {
   const builder = Client.of(TestService, 'interop').address(address).options(options)
@@ -28,6 +30,7 @@ export function subjectAt(
   return {
     client,
     unimplemented,
+    again: () => subjectAt(address, options, tls),
     async [Symbol.asyncDispose]() {
       await Promise.all([Client.close(client), Client.close(unimplemented)])
     },
@@ -172,5 +175,12 @@ export const cases: Readonly<Record<string, (subject: Subject) => Promise<void>>
 
   async rpc_soak(subject) {
     for (let call = 0; call < 10; call++) await unary(subject, 271828, 314159)
+  },
+
+  async channel_soak(subject) {
+    for (let call = 0; call < 10; call++) {
+      await using again = subject.again()
+      await unary(again, 271828, 314159)
+    }
   },
 }

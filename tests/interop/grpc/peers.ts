@@ -48,6 +48,9 @@ export interface Channel {
   readonly goClient: readonly string[]
   /** Flags of the official server. */
   readonly goServer: readonly string[]
+  /** Flags of the programs on grpc-js. */
+  readonly jsClient: readonly string[]
+  readonly jsServer: readonly string[]
   /** Are connections encrypted? */
   readonly isSecure: boolean
 }
@@ -64,7 +67,7 @@ export const clientTls = { ca: readFileSync(certificate('ca')) }
 
 /** All the tests of calls run over each of these. */
 export const channels: readonly Channel[] = [
-  { name: 'plain', goClient: [], goServer: [], isSecure: false },
+  { name: 'plain', goClient: [], goServer: [], jsClient: [], jsServer: [], isSecure: false },
   {
     name: 'TLS',
     goClient: ['--use_tls', '--use_test_ca', '--ca_file', certificate('ca')],
@@ -72,6 +75,8 @@ export const channels: readonly Channel[] = [
       ...['--use_tls', '--tls_cert_file', certificate('server')],
       ...['--tls_key_file', certificate('server').replace('.pem', '.key')],
     ],
+    jsClient: ['--ca', certificate('ca')],
+    jsServer: ['--cert', certificate('server'), '--key', certificate('server').replace('.pem', '.key')],
     isSecure: true,
   },
 ]
@@ -117,12 +122,22 @@ export const goClient = (port: string, name: string, channel: Channel): Promise<
   runs(
     grpcGoPeer('interop-client'),
     ...['--server_host', '127.0.0.1', '--server_port', port, '--test_case', name],
+    // Of the soak tests: that calls are answered is asked here, not how soon on a busy machine.
+    ...['--soak_per_iteration_max_acceptable_latency_ms', '60000', '--soak_overall_timeout_seconds', '60'],
     ...channel.goClient,
   )
 
-/** The same with every request compressed by gzip. */
-export const compressedGoClient = (port: string, name: string): Promise<Outcome> =>
-  runs(grpcGoPeer('compressed-client'), '--server_port', port, '--test_case', name)
+/** The same with every request compressed. */
+export const compressedGoClient = (port: string, name: string, compression: 'gzip' | 'zstd'): Promise<Outcome> =>
+  runs(grpcGoPeer('compressed-client'), '--server_port', port, '--test_case', name, '--compression', compression)
+
+/** Calls a server and checks that its error has every kind of detail. */
+export const goErrorDetailsClient = (port: string): Promise<Outcome> =>
+  runs(grpcGoPeer('error-details'), '--server_port', port)
+
+/** A server whose errors have every kind of detail. */
+export const goErrorDetailsServer = async (): Promise<Running> =>
+  ServerProcess.start(plus(await grpcGoPeer('error-details'), '--port', '0'))
 
 /** One case of grpc-js's client. */
 export const jsClient = (port: string, name: string, ...more: string[]): Promise<Outcome> =>
@@ -134,12 +149,22 @@ export async function goServer(channel: Channel): Promise<Running> {
   return ServerProcess.start({ ...command, env: { GRPC_GO_LOG_SEVERITY_LEVEL: 'info' } })
 }
 
-/** A server of grpc-go that knows gzip. */
+/** A server of grpc-go that knows gzip and zstd. */
 export const compressedGoServer = async (): Promise<Running> =>
   ServerProcess.start(plus(await grpcGoPeer('compressed-server'), '--port', '0'))
 
-export const jsServer = async (): Promise<Running> =>
-  ServerProcess.start(plus(await grpcJsPeer('interop-server'), '--port', '0'))
+/** An ItemService of grpc-go, with its own flags. */
+export const goItemServer = async (...args: string[]): Promise<Running> =>
+  ServerProcess.start(plus(await grpcGoPeer('item-server'), ...args))
+
+/** A client of grpc-go that has no call for a while and sends PINGs meanwhile; prints the states of its connection. */
+export const goKeepaliveClient = (port: string, idle: string): Promise<Outcome> =>
+  grpcGoPeer('keepalive-client').then((command) =>
+    run(plus(command, '--server_port', port, '--idle', idle), { timeout: 90_000 }),
+  )
+
+export const jsServer = async (channel: Channel): Promise<Running> =>
+  ServerProcess.start(plus(await grpcJsPeer('interop-server'), '--port', '0', ...channel.jsServer))
 
 export const grpcurl = (...args: string[]): Promise<Outcome> => runs(peer('grpcurl'), ...args)
 export const ghz = (...args: string[]): Promise<Outcome> => runs(peer('ghz'), ...args)

@@ -14,7 +14,11 @@ const servers: readonly {
     start: () => goServer(channel),
     tls: channel.isSecure ? clientTls : undefined,
   })),
-  { title: 'grpc-js', start: jsServer },
+  ...channels.map((channel) => ({
+    title: `grpc-js, ${channel.name}`,
+    start: () => jsServer(channel),
+    tls: channel.isSecure ? clientTls : undefined,
+  })),
 ]
 
 for (const { title, start, tls } of servers) {
@@ -41,14 +45,16 @@ for (const { title, start, tls } of servers) {
   })
 }
 
-for (const { title, start } of [
-  { title: 'grpc-go', start: compressedGoServer },
-  { title: 'grpc-js', start: jsServer },
-]) {
-  test(`requests with gzip to the server of ${title}`, async (t) => {
+for (const { title, compression, start } of [
+  { title: 'grpc-go', compression: 'gzip', start: compressedGoServer },
+  { title: 'grpc-go', compression: 'zstd', start: compressedGoServer },
+  { title: 'grpc-js', compression: 'gzip', start: () => jsServer(channels[0]) },
+  { title: 'grpc-js', compression: 'deflate', start: () => jsServer(channels[0]) },
+] as const) {
+  test(`requests with ${compression} to the server of ${title}`, async (t) => {
     const server = await start()
     try {
-      await using subject = subjectAt(`127.0.0.1:${server.port}`, { compression: 'gzip' })
+      await using subject = subjectAt(`127.0.0.1:${server.port}`, { compression })
       for (const name of compressedCases) await t.notThrowsAsync(cases[name](subject), name)
     } finally {
       await server.stop()

@@ -1,17 +1,20 @@
 'use strict'
-// gRPC's interoperability tests with grpc-js's client: `--case NAME`, and `--gzip` to compress what it sends. Exit code 1 with a
-// reason when a case fails.
+// gRPC's interoperability tests with grpc-js's client: `--case NAME`, `--compression gzip|deflate` to compress what it sends, `--ca FILE` for a
+// server with TLS. Exit code 1 with a reason when a case fails.
 
 const assert = require('node:assert/strict')
 const { once } = require('node:events')
+const { readFileSync } = require('node:fs')
 const { HOST, load, options } = require('./options.cjs')
 
-const given = options({ case: 'string', gzip: 'boolean' })
+const given = options({ case: 'string', compression: 'string', ca: 'string' })
 const { grpc, packages } = load(given)
 const { TestService, UnimplementedService } = packages.grpc.testing
 
-const compression = given.gzip ? { 'grpc.default_compression_algorithm': grpc.compressionAlgorithms.gzip } : {}
-const connect = (Service) => new Service(`${HOST}:${given.port}`, grpc.credentials.createInsecure(), compression)
+const algorithm = given.compression && grpc.compressionAlgorithms[given.compression]
+const compression = algorithm ? { 'grpc.default_compression_algorithm': algorithm } : {}
+const credentials = given.ca ? grpc.credentials.createSsl(readFileSync(given.ca)) : grpc.credentials.createInsecure()
+const connect = (Service) => new Service(`${HOST}:${given.port}`, credentials, compression)
 const client = connect(TestService)
 
 const REQUEST_SIZES = [27182, 8, 1828, 45904]

@@ -1,10 +1,11 @@
 'use strict'
-// The server of gRPC's interoperability tests on grpc-js.
+// The server of gRPC's interoperability tests on grpc-js; with TLS if it is given `--cert FILE --key FILE`.
 
+const { readFileSync } = require('node:fs')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { HOST, listening, load, options } = require('./options.cjs')
 
-const given = options()
+const given = options({ cert: 'string', key: 'string' })
 const { grpc, packages } = load(given)
 const { TestService } = packages.grpc.testing
 
@@ -85,7 +86,10 @@ const handlers = {
 const { UnimplementedCall: _, ...methods } = TestService.service
 const server = new grpc.Server()
 server.addService(methods, handlers)
-server.bindAsync(`${HOST}:${given.port}`, grpc.ServerCredentials.createInsecure(), (error, port) => {
+const credentials = given.cert
+  ? grpc.ServerCredentials.createSsl(null, [{ cert_chain: readFileSync(given.cert), private_key: readFileSync(given.key) }])
+  : grpc.ServerCredentials.createInsecure()
+server.bindAsync(`${HOST}:${given.port}`, credentials, (error, port) => {
   if (error) throw error
   listening(port)
 })

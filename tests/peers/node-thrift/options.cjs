@@ -13,7 +13,7 @@ exports.HOST = '127.0.0.1'
  * Ends the process with code 2 when one is unknown or missing.
  */
 exports.options = function options(more = {}) {
-  const known = { generated: 'string', port: 'string', transport: 'string', ...more }
+  const known = { generated: 'string', port: 'string', transport: 'string', protocol: 'string', ...more }
   const spec = Object.fromEntries(Object.entries(known).map(([name, type]) => [name, { type }]))
   try {
     const { values } = parseArgs({ options: spec })
@@ -45,11 +45,17 @@ exports.load = function load(options) {
     console.error(`--transport is framed or buffered, not '${options.transport}'`)
     process.exit(2)
   }
+  const protocols = { binary: thrift.TBinaryProtocol, compact: thrift.TCompactProtocol }
+  const protocol = protocols[options.protocol ?? 'binary']
+  if (!protocol) {
+    console.error(`--protocol is binary or compact, not '${options.protocol}'`)
+    process.exit(2)
+  }
   return {
     thrift,
     Int64: from('node-int64'),
     generated: (name) => from(`./${name}.js`),
-    wire: { transport, protocol: thrift.TBinaryProtocol },
+    wire: { transport, protocol },
   }
 }
 

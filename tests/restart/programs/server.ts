@@ -1,5 +1,6 @@
 /**
- * A server that hands over: `server.js ADDRESS PATH [GRACE]`. Id -101 is answered with its process id; id -5 takes 400 ms, id -6 for ever.
+ * A server that hands over: `server.js ADDRESS PATH [GRACE]`. Id -101 is answered with its process id; id -5 takes 400 ms, which is told,
+ * id -6 for ever.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -12,7 +13,10 @@ const handover: HandoverOptions = { path, ...(grace === undefined ? {} : { grace
 try {
   await Server.of(ItemService, {
     getItem: async ({ id }) => {
-      if (id === -5n) await sleep(400)
+      if (id === -5n) {
+        console.log('begun')
+        await sleep(400)
+      }
       if (id === -6n) await new Promise(() => undefined)
       const title = id === -101n ? String(process.pid) : 'Hello Volo'
       return { item: { id, title, content: 'This is a Volo example' } }

@@ -5,7 +5,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
 import { Client, Server, VoloError } from 'volo-js/thrift'
+import { everything } from '../../interop/handlers.js'
 import { answer, ItemService } from '../../life/item.js'
+import { Everything } from '../../volo-gen/index.js'
 import { settled } from '../held.js'
 import { seeded, type Random } from '../random.js'
 
@@ -25,6 +27,7 @@ const EXIT = 7
 
 const listen = (address: string) =>
   Server.of(ItemService, { getItem: ({ id }) => (id % 2n === 0n ? answer(id) : wait(1, answer(id))) })
+    .add(Everything, everything())
     .options({ reusePort: true, onError: () => undefined, onEvent: () => undefined })
     .listen(address)
 
@@ -32,7 +35,23 @@ const listen = (address: string) =>
 async function call(address: string, lanes: number, until: () => boolean): Promise<number> {
   const pooled = Client.of(ItemService, 'item').address(address).pool({ size: lanes, maxLifetime: 20 }).build()
   const pipelined = Client.of(ItemService, 'item').address(address).pipelined().build()
+  // Large binaries lie in memory that both sides see.
+  const large = Client.of(Everything, 'everything').address(address).pool({ size: 1, maxLifetime: 20 }).build()
+  const data = new Uint8Array(150 * 1024).fill(lanes)
   let answered = 0
+  const largeLane = async () => {
+    while (!until()) {
+      try {
+        const back = await large.echoBinary(data, { timeout: '2s' })
+        if (Buffer.compare(back, data) !== 0) throw new RangeError('other bytes came back')
+        answered += 1
+      } catch (error) {
+        if (!VoloError.is(error)) throw error
+      }
+      // Few are enough, and leave room for the others.
+      await wait(2)
+    }
+  }
   const lane = async (client: typeof pooled, id: bigint) => {
     for (; !until(); id += 1n) {
       try {
@@ -46,10 +65,9 @@ async function call(address: string, lanes: number, until: () => boolean): Promi
       }
     }
   }
-  await Promise.all(
-    Array.from({ length: lanes }, (_, n) => [lane(pooled, BigInt(n) << 32n), lane(pipelined, BigInt(n) << 40n)]).flat(),
-  )
-  await Promise.all([Client.close(pooled), Client.close(pipelined)])
+  const lanesOf = (n: number) => [lane(pooled, BigInt(n) << 32n), lane(pipelined, BigInt(n) << 40n)]
+  await Promise.all([largeLane(), ...Array.from({ length: lanes }, (_, n) => lanesOf(n)).flat()])
+  await Promise.all([Client.close(pooled), Client.close(pipelined), Client.close(large)])
   return answered
 }
 

@@ -3,7 +3,7 @@
 
 use std::{io, time::Duration};
 
-use volo_js_reactor_tests::{Message, Subject, read_messages};
+use volo_js_reactor_tests::{Lending, Message, Subject, read_messages};
 use volo_js_sockets::{Handle, ListenOptions, SocketOptions, peer_of};
 use volo_js_tape::{InState, InTape, OutTape};
 use volo_js_transport::{Address, ClientSetup, ServerSetup};
@@ -20,8 +20,10 @@ pub struct Inline {
 
 impl Inline {
     pub fn boxed() -> Box<Self> {
+        let mut reactor = Reactor::new().unwrap();
+        reactor.engine().set_lender(Lending::default().lender());
         Box::new(Self {
-            reactor: Reactor::new().unwrap(),
+            reactor,
             slots: vec![0; 4096],
             text: vec![0; 64 << 10],
             bytes: vec![0; 64 << 10],

@@ -185,6 +185,7 @@ impl<'a> Build<'a> {
             file: self.file as u32,
             kind: StructKind::Message,
             fields: Vec::new(),
+            keep_unknown: false,
             oneofs: Vec::new(),
             annotations: deprecated(options.and_then(|options| options.deprecated)),
             doc: self.doc(path),

@@ -98,6 +98,7 @@ impl Build<'_> {
                 file: index,
                 kind,
                 fields: Vec::new(),
+                keep_unknown: false,
                 oneofs: Vec::new(),
                 annotations,
                 doc,

@@ -226,6 +226,7 @@ impl<'a> Build<'a> {
             file: file as u32,
             kind,
             fields: Vec::new(),
+            keep_unknown: false,
             oneofs: Vec::new(),
             annotations: Annotations::new(),
             doc: String::new(),

@@ -2,9 +2,16 @@
 
 #![allow(dead_code, reason = "every test uses its part")]
 
+pub mod compact;
+pub mod json;
+
 use volo_js_schema::{Schema, Struct, StructKind, Type};
 use volo_js_tape::testing::{InMessage, InReader, OutWriter};
 use volo_js_tape::{Header, InState, InTape, Kind, Message, presence_slots};
+use volo_js_thrift::{Protocol, Transport, Wire};
+
+/// The binary protocol without frames.
+pub const BUFFERED: Wire = Wire::new(Transport::Buffered, Protocol::Binary);
 
 /// A value of any type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,12 +29,20 @@ pub enum Value {
     /// List or set.
     List(Vec<Value>),
     Map(Vec<(Value, Value)>),
-    /// A field each, in the order of the schema.
+    /// A field each, in the order of the schema; where unknown fields are kept, they as a binary.
     Struct(Vec<Option<Value>>),
 }
 
 pub fn every_type() -> Schema {
     serde_json::from_str(include_str!("../fixtures/every_type.json")).expect("the fixture is a schema")
+}
+
+/// The same schema, all of whose structs keep what they do not know.
+pub fn keeping(mut schema: Schema) -> Schema {
+    for structure in &mut schema.structs {
+        structure.keep_unknown = true;
+    }
+    schema
 }
 
 pub fn item_schema() -> Schema {
@@ -179,7 +194,7 @@ fn write_noise(
 ) {
     let id = match noise.below(12) {
         // An unknown field.
-        1 => (0..=i32::from(i16::MAX)).find(|id| structure.fields.iter().all(|f| f.id != *id)).expect("a free id"),
+        1 => unknown_id(structure),
         // The field, of another type.
         2 => field.id,
         // The field, of the right type, to be replaced.
@@ -207,6 +222,63 @@ fn write_noise(
     out.push(code(&ty));
     out.extend(id.to_be_bytes());
     write_value(schema, &ty, &any_value(schema, &ty, 3, noise), Some(noise), out);
+}
+
+/// An id that no field has.
+pub fn unknown_id(structure: &Struct) -> i32 {
+    (0..=i32::from(i16::MAX)).find(|id| structure.fields.iter().all(|field| field.id != *id)).expect("a free id")
+}
+
+/// The canonical text of a uuid.
+pub fn uuid_text(uuid: &[u8; 16]) -> String {
+    let text = format!("{:032x}", u128::from_be_bytes(*uuid));
+    [&text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..]].join("-")
+}
+
+/// A struct's bytes on the wire.
+pub fn wire_of(
+    protocol: Protocol,
+    schema: &Schema,
+    index: u32,
+    value: &Value,
+    noise: Option<&mut Entropy<'_>>,
+) -> Vec<u8> {
+    let mut out = Vec::new();
+    match protocol {
+        Protocol::Binary | Protocol::BinaryNonStrict => write_struct(schema, index, value, noise, &mut out),
+        Protocol::Compact => compact::write_struct(schema, index, value, noise, &mut out),
+        Protocol::Json => json::write_struct(schema, index, value, noise, &mut out),
+    }
+    out
+}
+
+/// A whole message.
+pub fn message_of(protocol: Protocol, (name, kind, sequence): (&str, u8, i32), body: &[u8]) -> Vec<u8> {
+    let head = match protocol {
+        Protocol::Binary => head(name, kind, sequence),
+        Protocol::BinaryNonStrict => {
+            let name_len = (name.len() as i32).to_be_bytes();
+            [&name_len[..], name.as_bytes(), &[kind], &sequence.to_be_bytes()].concat()
+        }
+        Protocol::Compact => compact::head(name, kind, sequence),
+        Protocol::Json => json::head(name, kind, sequence),
+    };
+    let end: &[u8] = if protocol == Protocol::Json { b"]" } else { b"" };
+    [&head, body, end].concat()
+}
+
+/// What a protocol makes of a value: JSON has one NaN only.
+pub fn through(protocol: Protocol, value: Value) -> Value {
+    let again = |value| through(protocol, value);
+    match value {
+        Value::Double(bits) if protocol == Protocol::Json && f64::from_bits(bits).is_nan() => {
+            Value::Double(f64::NAN.to_bits())
+        }
+        Value::List(items) => Value::List(items.into_iter().map(again).collect()),
+        Value::Map(pairs) => Value::Map(pairs.into_iter().map(|(k, v)| (again(k), again(v))).collect()),
+        Value::Struct(fields) => Value::Struct(fields.into_iter().map(|field| field.map(again)).collect()),
+        other => other,
+    }
 }
 
 pub fn any_type(schema: &Schema, from: &mut Entropy<'_>, depth: usize) -> Type {
@@ -311,12 +383,14 @@ impl Tape {
 }
 
 fn read_struct(schema: &Schema, index: u32, tape: &InReader<'_>, message: &InMessage, base: usize) -> Value {
-    let fields = &schema.structs[index as usize].fields;
-    let first = base + presence_slots(fields.len());
-    let read = |(number, field): (usize, &volo_js_schema::Field)| {
-        tape.presence(base, number).then(|| read_value(schema, &field.ty, tape, message, first + number))
+    let structure = &schema.structs[index as usize];
+    let fields = &structure.fields;
+    let kept = structure.keep_unknown.then_some(Type::Binary);
+    let first = base + presence_slots(structure.tape_fields());
+    let read = |(number, ty): (usize, &Type)| {
+        tape.presence(base, number).then(|| read_value(schema, ty, tape, message, first + number))
     };
-    Value::Struct(fields.iter().enumerate().map(read).collect())
+    Value::Struct(fields.iter().map(|field| &field.ty).chain(&kept).enumerate().map(read).collect())
 }
 
 fn read_value(schema: &Schema, ty: &Type, tape: &InReader<'_>, message: &InMessage, slot: usize) -> Value {
@@ -377,13 +451,16 @@ pub fn put_message(schema: &Schema, index: u32, value: &Value, tape: &mut OutWri
 }
 
 fn put_struct(schema: &Schema, index: u32, value: &Value, tape: &mut OutWriter) -> usize {
-    let (Value::Struct(values), fields) = (value, &schema.structs[index as usize].fields) else { panic!("a struct") };
-    let base = tape.alloc_struct(fields.len());
-    let first = base + presence_slots(fields.len());
-    for (number, (field, value)) in fields.iter().zip(values).enumerate() {
+    let structure = &schema.structs[index as usize];
+    let (Value::Struct(values), fields) = (value, &structure.fields) else { panic!("a struct") };
+    let kept = structure.keep_unknown.then_some(Type::Binary);
+    let slots = structure.tape_fields();
+    let base = tape.alloc_struct(slots);
+    let first = base + presence_slots(slots);
+    for (number, (ty, value)) in fields.iter().map(|field| &field.ty).chain(&kept).zip(values).enumerate() {
         if let Some(value) = value {
             tape.mark_present(base, number);
-            put_value(schema, &field.ty, value, first + number, tape);
+            put_value(schema, ty, value, first + number, tape);
         }
     }
     base
@@ -400,9 +477,7 @@ fn put_value(schema: &Schema, ty: &Type, value: &Value, slot: usize, tape: &mut 
         (_, Value::String(v)) => tape.put_string(slot, v),
         (_, Value::Binary(v)) => tape.put_bytes(slot, v),
         (_, Value::Uuid(v)) => {
-            let text = format!("{:032x}", u128::from_be_bytes(*v));
-            let parts = [&text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..]];
-            tape.put_string(slot, &parts.join("-"));
+            tape.put_string(slot, &uuid_text(v));
         }
         (Type::Struct(index), value) => {
             let base = put_struct(schema, *index, value, tape);

@@ -119,6 +119,8 @@ impl Engine {
             }
             _ => {
                 http2.standard.remove(stream);
+                let owner = self.connections[id as usize].owner;
+                self.abandon_standard(owner, 1);
             }
         }
         true
@@ -225,6 +227,13 @@ impl Engine {
             counter.add(1);
         }
         self.touch(id);
+    }
+
+    /// The peers of so many calls are gone before they were answered.
+    pub(crate) fn abandon_standard(&mut self, owner: u32, calls: usize) {
+        if let Some(Owner::Server(server)) = self.owners.get(owner as usize) {
+            server.counters.abandoned.add(calls as u64);
+        }
     }
 
     /// The server of a connection closes: its watchers are told, and streams that would never end do so.

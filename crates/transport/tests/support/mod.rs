@@ -25,6 +25,8 @@ pub const UNARY: u32 = 0;
 pub const UP: u32 = 1;
 pub const DOWN: u32 = 2;
 pub const BOTH: u32 = 3;
+/// Time between two ticks.
+const TICK: Duration = Duration::from_millis(500);
 
 /// `message Text { string text = 1; }` and a method of each kind.
 pub fn program() -> Arc<Program> {
@@ -33,6 +35,7 @@ pub fn program() -> Arc<Program> {
         file: 0,
         kind: StructKind::Message,
         fields: vec![Field::new(1, "text", Type::String)],
+        keep_unknown: false,
         oneofs: Vec::new(),
         annotations: Default::default(),
         doc: String::new(),
@@ -130,6 +133,8 @@ pub struct Isolate {
     state: InState,
     out: OutWriter,
     pub actions: Vec<Action>,
+    /// How clients have stood to their servers, as far as that was told.
+    pub states: Vec<i32>,
 }
 
 impl Isolate {
@@ -148,6 +153,7 @@ impl Isolate {
             state: InState::new(),
             out: OutWriter::new(),
             actions: Vec::new(),
+            states: Vec::new(),
         }
     }
 
@@ -187,7 +193,16 @@ impl Isolate {
         self.engine.accepted(SERVER, Peer::Unix, seat).unwrap()
     }
 
+    /// Lets time pass, with a tick now and then and one at the end.
     pub fn pass(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.now < end {
+            self.be_away(TICK.min(end - self.now));
+        }
+    }
+
+    /// Lets time pass in which the thread has other things to do.
+    pub fn be_away(&mut self, time: Duration) {
         self.now += time;
         self.engine.set_now(self.now);
         self.engine.tick();
@@ -198,7 +213,13 @@ impl Isolate {
         self.engine.receive(id, bytes, &mut tape);
     }
 
-    /// What JavaScript would be told now, all of it.
+    /// Bytes have come where the engine wanted them.
+    pub fn landed(&mut self, id: ConnectionId, count: usize) {
+        let mut tape = InTape::new(&mut self.slots, &mut self.text, &mut self.bytes, &mut self.state);
+        self.engine.landed(id, count, &mut tape);
+    }
+
+    /// What JavaScript would be told now, all of it, but for states of clients.
     pub fn told(&mut self) -> Vec<Got> {
         let mut all = Vec::new();
         for _ in 0..10_000 {
@@ -220,7 +241,9 @@ impl Isolate {
                 }
             }
             let reader = InReader::new(&self.slots, &self.text, &self.bytes);
-            all.extend(reader.messages().iter().map(|message| read(&reader, message)));
+            let messages: Vec<_> = reader.messages().iter().map(|message| read(&reader, message)).collect();
+            self.states.extend(messages.iter().filter(|got| got.kind == Kind::State).map(|got| got.first.0));
+            all.extend(messages.into_iter().filter(|got| got.kind != Kind::State));
             self.state.reset();
         }
         panic!("the engine never comes to rest");

@@ -1,7 +1,7 @@
-// Command compressed-client runs cases of gRPC's interoperability tests with every message that it sends compressed by gzip. The
-// official client has no flag for that.
+// Command compressed-client runs cases of gRPC's interoperability tests with every message that it sends compressed. The official
+// client has no flag for that.
 //
-//	compressed-client --server_port P --test_case NAME
+//	compressed-client --server_port P --test_case NAME --compression gzip|zstd
 //
 // Exit code 1 with a reason on stderr when a case fails.
 package main
@@ -13,6 +13,8 @@ import (
 	"log"
 	"slices"
 	"strings"
+
+	_ "grpc-go-peer/zstd"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -38,6 +40,7 @@ func main() {
 	log.SetFlags(0)
 	port := flag.Int("server_port", 0, "port on 127.0.0.1")
 	name := flag.String("test_case", "", "the case")
+	compression := flag.String("compression", gzip.Name, "gzip or zstd")
 	flag.Parse()
 	test, ok := cases[*name]
 	if !ok {
@@ -58,5 +61,5 @@ func main() {
 		log.Fatalf("compressed-client: %v", err)
 	}
 	defer connection.Close()
-	test(context.Background(), testgrpc.NewTestServiceClient(connection), grpc.UseCompressor(gzip.Name))
+	test(context.Background(), testgrpc.NewTestServiceClient(connection), grpc.UseCompressor(*compression))
 }

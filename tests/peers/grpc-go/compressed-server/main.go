@@ -1,4 +1,4 @@
-// Command compressed-server is the server of gRPC's interoperability tests with gzip, which the official one has not: what it gets
+// Command compressed-server is the server of gRPC's interoperability tests with gzip and zstd, which the official one has not: what it gets
 // compressed it answers compressed.
 //
 //	compressed-server --port P
@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"log"
 	"net"
+
+	_ "grpc-go-peer/zstd"
 
 	"google.golang.org/grpc"
 	_ "google.golang.org/grpc/encoding/gzip"

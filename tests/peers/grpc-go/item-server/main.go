@@ -1,8 +1,10 @@
 // Command item-server is the ItemService of examples/item.proto on grpc-go, as its users write it.
 //
 //	item-server --port P [--content-size N] [--stream-items N]
+//	            [--min-ping-interval D] [--pings-without-calls] [--max-connection-age D] [--max-connection-age-grace D] [--graceful]
 //
-// It listens on 127.0.0.1, prints `listening on 127.0.0.1:PORT` (port 0 lets the system choose) and ends on SIGTERM.
+// It listens on 127.0.0.1, prints `listening on 127.0.0.1:PORT` (port 0 lets the system choose) and ends on SIGTERM: at once, or with
+// --graceful when its calls are over. The other options are grpc-go's keepalive.EnforcementPolicy and keepalive.ServerParameters.
 package main
 
 import (
@@ -19,6 +21,7 @@ import (
 	"syscall"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
 
 	"grpc-go-peer/item"
 )
@@ -76,6 +79,12 @@ func main() {
 	port := flag.Int("port", 0, "port, 0: any")
 	size := flag.Int("content-size", -1, "length of the content")
 	stream := flag.Int64("stream-items", 10, "items of StreamItems")
+	enforcement, parameters := keepalive.EnforcementPolicy{}, keepalive.ServerParameters{}
+	flag.DurationVar(&enforcement.MinTime, "min-ping-interval", 0, "PINGs of clients that come sooner are strikes; 0: grpc-go's default")
+	flag.BoolVar(&enforcement.PermitWithoutStream, "pings-without-calls", false, "let clients without calls send PINGs")
+	flag.DurationVar(&parameters.MaxConnectionAge, "max-connection-age", 0, "age at which connections are told to go; 0: never")
+	flag.DurationVar(&parameters.MaxConnectionAgeGrace, "max-connection-age-grace", 0, "time for the calls of such connections; 0: any")
+	graceful := flag.Bool("graceful", false, "let calls finish at the end")
 	flag.Parse()
 
 	content := "Powered by Volo"
@@ -86,14 +95,18 @@ func main() {
 	if err != nil {
 		log.Fatalf("item-server: %v", err)
 	}
-	server := grpc.NewServer()
+	server := grpc.NewServer(grpc.KeepaliveEnforcementPolicy(enforcement), grpc.KeepaliveParams(parameters))
 	item.RegisterItemServiceServer(server, &items{content: content, stream: *stream})
 
 	ended := make(chan os.Signal, 1)
 	signal.Notify(ended, syscall.SIGTERM, syscall.SIGINT)
 	go func() {
 		<-ended
-		// At once: a benchmark leaves connections open.
+		if *graceful {
+			server.GracefulStop()
+			return
+		}
+		// A benchmark leaves connections open.
 		server.Stop()
 	}()
 	fmt.Printf("listening on %s\n", listener.Addr())

@@ -1,4 +1,4 @@
-//! Options of all commands: `--name value` pairs.
+//! Options of all commands: `--name value`, or `--name` for what is on or off.
 
 use std::{
     collections::BTreeMap,
@@ -9,22 +9,32 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 
 /// Options not yet taken; what is left when a command has taken its own is an error.
-pub struct Args(BTreeMap<String, String>);
+pub struct Args(BTreeMap<String, Option<String>>);
 
 impl Args {
-    pub fn parse(mut words: impl Iterator<Item = String>) -> anyhow::Result<Self> {
+    pub fn parse(words: impl Iterator<Item = String>) -> anyhow::Result<Self> {
         let mut options = BTreeMap::new();
+        let mut words = words.peekable();
         while let Some(word) = words.next() {
             let Some(name) = word.strip_prefix("--") else { bail!("expected an option, not `{word}`") };
-            let value = words.next().with_context(|| format!("--{name} needs a value after it"))?;
-            options.insert(name.to_owned(), value);
+            options.insert(name.to_owned(), words.next_if(|next| !next.starts_with("--")));
         }
         Ok(Self(options))
+    }
+
+    /// Takes an option without a value.
+    pub fn flag(&mut self, name: &str) -> anyhow::Result<bool> {
+        match self.0.remove(name) {
+            None => Ok(false),
+            Some(None) => Ok(true),
+            Some(Some(value)) => bail!("--{name} takes no value, not `{value}`"),
+        }
     }
 
     /// Takes an option that may be left out.
     pub fn optional<T: FromStr>(&mut self, name: &str) -> anyhow::Result<Option<T>> {
         let Some(text) = self.0.remove(name) else { return Ok(None) };
+        let text = text.with_context(|| format!("--{name} needs a value after it"))?;
         match text.parse() {
             Ok(value) => Ok(Some(value)),
             Err(_) => bail!("--{name} does not take `{text}`"),

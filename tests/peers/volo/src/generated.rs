@@ -10,5 +10,11 @@ mod everything_idl {
     include!(concat!(env!("OUT_DIR"), "/everything.rs"));
 }
 
+#[allow(warnings, clippy::all)]
+mod estate_idl {
+    include!(concat!(env!("OUT_DIR"), "/estate.rs"));
+}
+
+pub use estate_idl::estate::estate;
 pub use everything_idl::everything::{everything, everything_reserved, everything_uuid};
 pub use item_idl::item::volo::example as item;

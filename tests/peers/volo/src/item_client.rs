@@ -21,12 +21,14 @@ pub async fn run(mut args: Args) -> anyhow::Result<()> {
     let address = args.address()?;
     let in_flight: usize = args.optional("inflight")?.unwrap_or(1);
     let seconds: f64 = args.optional("seconds")?.unwrap_or(5.0);
+    let mux = args.flag("mux")?;
     args.end()?;
     let client = ItemServiceClientBuilder::new("volo-example")
         .address(address)
         .make_codec(DefaultMakeCodec::framed())
         .rpc_timeout(Some(Duration::from_secs(10)))
         .connect_timeout(Some(Duration::from_secs(5)))
+        .multiplex(mux)
         .build();
     let next = Arc::new(AtomicI64::new(0));
     let start = Instant::now();

@@ -1,5 +1,5 @@
 //! Both sides of tests/fixtures/everything_reserved.thrift, which is everything.thrift and all that extends it.
 
 pub mod client;
-mod sample;
+pub mod sample;
 pub mod server;

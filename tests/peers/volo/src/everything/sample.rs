@@ -31,11 +31,11 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, n: u64) -> u64 {
+    pub fn below(&mut self, n: u64) -> u64 {
         self.next() % n
     }
 
-    fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+    pub fn pick<T: Clone>(&mut self, from: &[T]) -> T {
         from[self.below(from.len() as u64) as usize].clone()
     }
 
@@ -48,7 +48,7 @@ impl Random {
         }
     }
 
-    fn deeper<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> T {
+    pub fn deeper<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> T {
         self.depth += 1;
         let value = make(self);
         self.depth -= 1;
@@ -62,7 +62,7 @@ pub trait Sample: Sized {
 }
 
 /// Whether a recursive field goes one deeper.
-fn descend(random: &mut Random) -> bool {
+pub fn descend(random: &mut Random) -> bool {
     random.depth < 4 && random.below(2) == 0
 }
 
