@@ -19,8 +19,8 @@
  * The exit code is 1 if something could not be measured or a reply was wrong; a target that is missed shows as `short` and is no error.
  */
 import process from 'node:process'
-import { parseArgs } from 'node:util'
 
+import { parseCommandLine } from '../scripts/lib/command-line.mjs'
 import { canPin, Failure, runMain } from '../scripts/lib/process.mjs'
 import { setupWithLines } from '../scripts/lib/setup.mjs'
 import { Progress, yellow } from '../scripts/lib/terminal.mjs'
@@ -39,18 +39,6 @@ function positive(option, text) {
   const value = Number(text)
   if (value > 0 && Number.isFinite(value)) return value
   throw new Failure(`--${option} takes a number above 0, not ${text}.`, { exitCode: 2 })
-}
-
-/**
- * @template {import('node:util').ParseArgsConfig} T
- * @param {T} config
- */
-function parse(config) {
-  try {
-    return parseArgs(config)
-  } catch (error) {
-    throw new Failure(`${/** @type {Error} */ (error).message}\n${usage}`, { exitCode: 2 })
-  }
 }
 
 const usage = `npm run bench -- SUITE [--rounds N] [--seconds S] [--only GROUP]... [--soak MINUTES]
@@ -75,9 +63,8 @@ Contestants take turns for N rounds (default 3) of S seconds (default 3), the se
 
 /** The command line. */
 function options() {
-  const { values, positionals } = parse({
+  const { values, positionals } = parseCommandLine(usage, {
     options: {
-      help: { type: 'boolean', default: false },
       rounds: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '3' },
       soak: { type: 'string' },
@@ -89,10 +76,6 @@ function options() {
     },
     allowPositionals: true,
   })
-  if (values.help) {
-    process.stdout.write(`${usage}\n`)
-    process.exit(0)
-  }
   const [suite, ...rest] = positionals
   if (suite === undefined || rest.length > 0 || !SUITES.includes(suite)) {
     throw new Failure(usage, { exitCode: 2 })

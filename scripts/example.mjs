@@ -7,9 +7,9 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import process from 'node:process'
-import { parseArgs } from 'node:util'
 
 import { exampleCommand, exampleNames } from './lib/example.mjs'
+import { parseCommandLine } from './lib/command-line.mjs'
 import { Failure, runMain } from './lib/process.mjs'
 import { setup } from './lib/setup.mjs'
 
@@ -27,17 +27,18 @@ function wholeNumber(option, text, max) {
   throw new Failure(`--${option} takes a whole number up to ${max}, not ${text}.`, { exitCode: 2 })
 }
 
+const usage = `npm run -s example -- NAME [--port PORT] [--runtime ${RUNTIMES.join('|')}] [--threads N]
+
+Examples: ${exampleNames().join(', ')}`
+
 await runMain(async () => {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseCommandLine(usage, {
     options: { port: { type: 'string' }, runtime: { type: 'string' }, threads: { type: 'string' } },
     allowPositionals: true,
   })
   const [name, ...rest] = positionals
   if (name === undefined || rest.length > 0) {
-    throw new Failure(
-      `npm run -s example -- NAME [--port PORT] [--runtime inline|tokio|monoio] [--threads N]; examples: ${exampleNames().join(', ')}.`,
-      { exitCode: 2 },
-    )
+    throw new Failure(usage, { exitCode: 2 })
   }
   const { runtime } = values
   if (runtime !== undefined && !RUNTIMES.includes(runtime)) {

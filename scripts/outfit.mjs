@@ -2,11 +2,12 @@
 /**
  * node scripts/outfit.mjs [NAME...]
  *
- * Gets what the packages are tested in, without names all of it: `nodes` (the versions of Node), `runners` (Jest and Vitest) and `roots` (bare
- * Debian systems). It is kept in `VOLO_CACHE` or `~/.cache/volo-js`; what is there is not fetched again.
+ * Gets what the packages are tested in, without names all of it: `nodes` (the versions of Node), `runners` (Jest and Vitest), `roots` (bare
+ * Debian systems) and `tools` (what lists the crates). It is kept in `VOLO_CACHE` or `~/.cache/volo-js`; what is there is not fetched again.
  */
 import process from 'node:process'
 
+import { cargoTool } from './lib/cargo-tool.mjs'
 import { LINES, nodeOf } from './lib/nodes.mjs'
 import { Failure, runMain } from './lib/process.mjs'
 import { debianRoot, RELEASES } from './lib/roots.mjs'
@@ -16,6 +17,7 @@ const parts = {
   nodes: () => LINES.map(nodeOf),
   runners: () => RUNNERS.map(runner),
   roots: () => RELEASES.map(debianRoot),
+  tools: () => [cargoTool('cargo-cyclonedx')],
 }
 
 await runMain(async () => {

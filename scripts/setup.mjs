@@ -9,14 +9,20 @@
  * `VOLO_ADDON=FILE` makes everything use another binary and skips building one.
  */
 import process from 'node:process'
-import { parseArgs } from 'node:util'
 
+import { parseCommandLine } from './lib/command-line.mjs'
 import { Failure, runMain } from './lib/process.mjs'
 import { setupWithLines, steps } from './lib/setup.mjs'
 import { time } from './lib/terminal.mjs'
 
+const usage = `npm run setup [-- [--profile release|fast] [STEP...]]
+
+Everything a fresh clone needs; what is up to date is skipped.
+Steps: ${steps.map((step) => step.name).join(', ')}. All of them if none is named.
+--profile  of the Rust addon: release (the default), or fast, which builds in a fraction of the time`
+
 await runMain(async () => {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseCommandLine(usage, {
     options: { profile: { type: 'string', default: 'release' } },
     allowPositionals: true,
   })

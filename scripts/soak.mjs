@@ -11,9 +11,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { setTimeout as wait } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 
 import { describeMachine } from '../bench/lib/machine.mjs'
+import { parseCommandLine } from './lib/command-line.mjs'
 import { root } from './lib/paths.mjs'
 import { Failure, runMain, ServerProcess } from './lib/process.mjs'
 import { setupWithLines } from './lib/setup.mjs'
@@ -32,7 +32,15 @@ const MIB = 2 ** 20
 const RSS_BOUND = 1
 const JUDGED_FROM = 10
 
-const { values } = parseArgs({
+const usage = `npm run soak -- [--minutes N] [--runtime inline|tokio|monoio] [--threads N] [--seed N] [--out DIR]
+
+Everything at once for a long time; a line every ten seconds, and at the end slopes and whether every call is accounted for.
+--minutes  default 30; growth of memory is judged from ${JUDGED_FROM} on
+--runtime  default inline, or what VOLO_RUNTIME says
+--seed     what is done at random; it is printed, so that a run can be done again
+--out      where the results go; default bench/results`
+
+const { values } = parseCommandLine(usage, {
   options: {
     minutes: { type: 'string', default: '30' },
     runtime: { type: 'string', default: process.env.VOLO_RUNTIME ?? 'inline' },

@@ -10,6 +10,7 @@ import { rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import process from 'node:process'
 
+import { parseCommandLine } from './lib/command-line.mjs'
 import { room, spaceIsShort } from './lib/machine.mjs'
 import { Failure, runMain } from './lib/process.mjs'
 import { suites } from './lib/suites.mjs'
@@ -143,8 +144,13 @@ async function runAll(chosen) {
   return results
 }
 
+const usage = `npm test [-- SUITE...]
+
+Every check there is, or those of these suites and what they need:
+${suites.map(({ name, title }) => `  ${name.padEnd(12)} ${title}`).join('\n')}`
+
 await runMain(async () => {
-  const chosen = choose(process.argv.slice(2))
+  const chosen = choose(parseCommandLine(usage, { allowPositionals: true }).positionals)
   process.stdout.write(`${dim(`${room()}, ${availableParallelism()} CPUs`)}\n`)
   const start = performance.now()
   const results = await runAll(chosen)

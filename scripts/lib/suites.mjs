@@ -5,17 +5,15 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 
-import { build, mustBuild } from './build.mjs'
+import { build } from './build.mjs'
 import { cached } from './cached.mjs'
+import { cargoTool } from './cargo-tool.mjs'
 import { countCargo, countExpectations, countSum, countTap } from './count.mjs'
 import { LINES, NODES, nodeOf } from './nodes.mjs'
 import { buildCache, cargoTarget, peersTarget, root, sharedCache } from './paths.mjs'
 import { bin, Failure, must, run, which } from './process.mjs'
 import { setup } from './setup.mjs'
 import { files } from './stamp.mjs'
-
-/** Version of cargo-fuzz, installed into the shared cache where the machine has none. */
-const CARGO_FUZZ = '0.13.2'
 
 /** Version of actionlint, built into the shared cache where the machine has none. */
 const ACTIONLINT = '1.7.12'
@@ -139,16 +137,6 @@ async function steps(only) {
  */
 const cargo = (args) => ({ command: 'cargo', args, env: { CARGO_TERM_COLOR: 'never' } })
 
-/** cargo-fuzz: the machine's, or a pinned one in the shared cache. */
-async function cargoFuzz() {
-  const tool = which('cargo-fuzz')
-  if (tool !== undefined) return tool
-  const folder = await cached(`cargo-fuzz-${CARGO_FUZZ}-${process.arch}`, 'cargo-fuzz', async (aside) => {
-    await mustBuild(cargo(['install', 'cargo-fuzz', '--version', CARGO_FUZZ, '--locked', '--root', aside]))
-  })
-  return join(folder, 'bin', 'cargo-fuzz')
-}
-
 /**
  * The nightly toolchain, with components that the machine may lack.
  * @param {string} purpose begins the message where there is none
@@ -259,7 +247,7 @@ async function fuzz() {
     .map((name) => name.slice(0, -3))
   if (targets.length === 0) return { passed: 0, failed: 1, output: 'fuzz/fuzz_targets holds no target.' }
   await nightly('Fuzzing', [])
-  const tool = await cargoFuzz()
+  const tool = await cargoTool('cargo-fuzz')
   /** @type {Outcome[]} */
   const outcomes = []
   let runs = 0

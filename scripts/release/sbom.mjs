@@ -11,28 +11,17 @@ import { join, relative, resolve } from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 
-import { cached } from '../lib/cached.mjs'
+import { cargoTool } from '../lib/cargo-tool.mjs'
 import { root } from '../lib/paths.mjs'
 import { must, npm, runMain } from '../lib/process.mjs'
 import { files } from '../lib/stamp.mjs'
-
-const CARGO_CYCLONEDX = '0.5.7'
-
-/** The pinned tool, from the shared cache. */
-async function cargoCyclonedx() {
-  const folder = await cached(`cargo-cyclonedx-${CARGO_CYCLONEDX}`, 'cargo-cyclonedx', async (aside) => {
-    const args = ['install', 'cargo-cyclonedx', '--version', CARGO_CYCLONEDX, '--locked', '--root', aside]
-    await must({ command: 'cargo', args })
-  })
-  return join(folder, 'bin', 'cargo-cyclonedx')
-}
 
 /**
  * The crates. The tool writes beside every manifest of the workspace, so it gets a copy of those.
  * @param {string} file
  */
 async function rust(file) {
-  const tool = await cargoCyclonedx()
+  const tool = await cargoTool('cargo-cyclonedx')
   const copy = mkdtempSync(join(tmpdir(), 'volo-js-sbom-'))
   try {
     for (const source of ['Cargo.toml', 'Cargo.lock', 'build.rs', 'bindings', 'crates'].flatMap(files)) {

@@ -12,7 +12,7 @@ interface Running {
 }
 
 interface Peers {
-  readonly peer: (name: 'volo') => Promise<Command>
+  readonly peer: (name: 'volo-fast') => Promise<Command>
   readonly pythonPeer: (program: string) => Promise<Command>
   readonly nodeThriftPeer: (program: string) => Promise<Command>
 }
@@ -68,7 +68,7 @@ async function command(name: PeerName, side: 'server' | 'client'): Promise<Comma
   const program = `everything-${side}`
   if (name === 'python') return pythonPeer(program)
   if (name === 'npm') return nodeThriftPeer(program)
-  const volo = await peer('volo')
+  const volo = await peer('volo-fast')
   return { ...volo, args: [...volo.args, program] }
 }
 

@@ -60,7 +60,7 @@ function note(name, code, output) {
 }
 
 async function everything() {
-  const volo = await peer('volo')
+  const volo = await peer('volo-fast')
   const servers = {
     volo: plus(volo, 'everything-server'),
     python: await pythonPeer('everything-server'),
@@ -100,7 +100,7 @@ async function everything() {
 }
 
 async function estates() {
-  const volo = await peer('volo')
+  const volo = await peer('volo-fast')
   const servers = { kitex: await kitexPeer('estate-server'), volo: plus(volo, 'estate-server') }
   const clients = { kitex: await kitexPeer('estate-client'), volo: plus(volo, 'estate-client') }
   /** @type {Record<string, readonly string[]>} */
@@ -132,7 +132,7 @@ async function estates() {
 }
 
 async function items() {
-  const volo = await peer('volo')
+  const volo = await peer('volo-fast')
   const servers = {
     raw: await peer('raw'),
     volo: plus(volo, 'item-server'),

@@ -22,7 +22,7 @@ use crate::{
         IDL_SERVICE, OUT_OF_ORDER, int, is_last_answer, message_type, millis, put_tail, take_tail, tells, timeout_of,
     },
     in_flight::Place,
-    incoming::Incoming,
+    incoming::{Incoming, Kept},
     mirror::{in_place, put_with_headers},
     notice::{Notice, lay_text},
     owners::Owner,
@@ -153,16 +153,17 @@ impl Engine {
         let owner = connection.owner;
         let Some(Owner::Client(client)) = self.owners.get_mut(owner as usize) else { return Next::Over };
         let limits = client.options.limits;
-        let mut place = None;
-        let (headers, message) = match incoming.open(&limits, &mut place) {
+        let mut kept = Kept::default();
+        let opened = match incoming.open(&limits, &mut kept) {
             Ok(opened) => opened,
             Err(error) => {
                 self.protocol_error(id, &error.to_string());
                 return Next::Over;
             }
         };
+        let (headers, message) = (opened.headers, opened.message());
         let protocol = incoming.wire().protocol;
-        let head = match read_head(protocol, &message) {
+        let head = match read_head(protocol, message) {
             Ok(head) => head,
             Err(error) => {
                 self.protocol_error(id, &error.to_string());
@@ -196,15 +197,15 @@ impl Engine {
             client.counters.answered.add(1);
             client.counters.in_flight.sub(1);
             let answer =
-                &Answer { kind, wire: incoming.wire(), headers, head: body_at, message: message.clone(), limits };
+                &Answer { kind, wire: incoming.wire(), headers, head: body_at, message: opened.body(0), limits };
             self.pass_back(call_id, owner, answer);
             self.answered(id, place);
             return self.go_on(id);
         }
         let method = self.client_calls.method_of(call.slot);
-        let program = client.program.clone();
+        let program = &client.program;
         let was_empty = tape.is_empty();
-        let mut body = message.slice(body_at..);
+        let mut body = opened.body(body_at);
         let told = tells(headers);
         let header = Header {
             kind: if kind == MessageKind::Reply { Kind::Reply } else { Kind::Exception },
@@ -223,7 +224,7 @@ impl Engine {
                 if let Some(array) = incoming.array() {
                     slot.lies_in(array);
                 }
-                guard::decode(&program, protocol, result, &mut body, &limits, &mut slot)?;
+                guard::decode(program, protocol, result, &mut body, &limits, &mut slot)?;
                 end_message(protocol, &mut body)?;
                 if let Some(headers) = told {
                     put_tail(&mut slot, headers, timeout_of(headers), text)?;
@@ -251,7 +252,7 @@ impl Engine {
                 self.go_on(id)
             }
             Err(DecodeError::Full(_)) => {
-                let growth = was_empty.then(|| growth_for(message.len(), &program));
+                let growth = was_empty.then(|| growth_for(message.len(), program));
                 Next::Wait(growth)
             }
             Err(error) => {

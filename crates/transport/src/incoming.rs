@@ -1,6 +1,6 @@
 //! A message as it came.
 
-use bytes::{Buf as _, Bytes};
+use bytes::Bytes;
 use volo_js_tape::{Array, LARGE};
 use volo_js_thrift::{Frame, FrameError, Headers, Limits, Wire, untransform};
 
@@ -34,22 +34,55 @@ impl Incoming {
         self.frame.wire
     }
 
-    /// Its headers, where its transport has some, and the message as its protocol has it. The headers are put into `place`, where they stay: they
-    /// are large to be handed around.
+    /// The message as its protocol has it, with its headers where its transport has some. What is read stays in `kept`: headers are large to be
+    /// handed around.
     #[inline]
-    pub(crate) fn open<'p, 'a>(
+    pub(crate) fn open<'p, 'a: 'p>(
         &'a self,
         limits: &Limits,
-        place: &'p mut Option<Headers<'a>>,
-    ) -> Result<(Option<&'p Headers<'a>>, Bytes), FrameError> {
-        let mut message = self.whole.clone();
-        message.advance(self.frame.header);
+        kept: &'p mut Kept<'a>,
+    ) -> Result<Opened<'p, 'a>, FrameError> {
+        let start = self.frame.header;
         if !self.frame.wire.has_headers() {
-            return Ok((None, message));
+            return Ok(Opened { headers: None, bytes: &self.whole, start });
         }
-        let headers = place.get_or_insert_default();
-        headers.read(self.frame.wire, &self.whole[..self.frame.header])?;
-        let message = untransform(headers, message, limits)?;
-        Ok((Some(headers), message))
+        let Kept { headers, inflated } = kept;
+        let headers = headers.get_or_insert_default();
+        headers.read(self.frame.wire, &self.whole[..start])?;
+        if !headers.zlib {
+            return Ok(Opened { headers: Some(headers), bytes: &self.whole, start });
+        }
+        let inflated = inflated.insert(untransform(headers, self.whole.slice(start..), limits)?);
+        Ok(Opened { headers: Some(headers), bytes: inflated, start: 0 })
+    }
+}
+
+/// Where what [`Incoming::open`] finds is kept.
+#[derive(Default)]
+pub(crate) struct Kept<'a> {
+    headers: Option<Headers<'a>>,
+    inflated: Option<Bytes>,
+}
+
+/// A message with its headers read. It borrows the bytes: counting a reference takes as long as reading the head of a small message.
+pub(crate) struct Opened<'p, 'a> {
+    pub headers: Option<&'p Headers<'a>>,
+    bytes: &'p Bytes,
+    start: usize,
+}
+
+impl<'p> Opened<'p, '_> {
+    pub(crate) fn message(&self) -> &'p [u8] {
+        &self.bytes[self.start..]
+    }
+
+    /// What follows its first `head` bytes.
+    pub(crate) fn body(&self, head: usize) -> Bytes {
+        self.bytes.slice(self.start + head..)
+    }
+
+    /// A part of the message.
+    pub(crate) fn part(&self, part: &[u8]) -> Bytes {
+        self.bytes.slice_ref(part)
     }
 }

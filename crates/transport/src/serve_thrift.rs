@@ -15,7 +15,7 @@ use crate::{
     exception::{INTERNAL_ERROR, PROTOCOL_ERROR, UNKNOWN_METHOD, leaves_the_stream_intact, put_exception},
     guard,
     header_text::{FAREWELL, IDL_SERVICE, is_tail_alone, put_tail, take_tail, timeout_of},
-    incoming::Incoming,
+    incoming::{Incoming, Kept},
     leaving::Leaving,
     mirror::Mirror,
     notice::Level,
@@ -55,16 +55,17 @@ impl Engine {
             return Next::Over;
         };
         let limits = &server.options.limits;
-        let mut place = None;
-        let (headers, message) = match incoming.open(limits, &mut place) {
+        let mut kept = Kept::default();
+        let opened = match incoming.open(limits, &mut kept) {
             Ok(opened) => opened,
             Err(error) => {
                 self.protocol_error(id, &error.to_string());
                 return Next::Over;
             }
         };
+        let (headers, message) = (opened.headers, opened.message());
         let wire = incoming.wire();
-        let head = match read_head(wire.protocol, &message) {
+        let head = match read_head(wire.protocol, message) {
             Ok(head) => head,
             Err(error) => {
                 self.protocol_error(id, &error.to_string());
@@ -117,7 +118,7 @@ impl Engine {
         if method.is_none() {
             // Of a large message only the name is kept.
             let name =
-                if incoming.is_large() { Bytes::copy_from_slice(head.name) } else { message.slice_ref(head.name) };
+                if incoming.is_large() { Bytes::copy_from_slice(head.name) } else { opened.part(head.name) };
             self.server_calls.listed(call.slot).name = name;
         }
         if let Some(route) = route {
@@ -132,7 +133,7 @@ impl Engine {
                 name,
                 wire,
                 headers,
-                message: &message,
+                message: &opened.body(0),
                 head: head.len,
                 limits: *limits,
                 oneway,
@@ -167,7 +168,7 @@ impl Engine {
                 if let Some(array) = incoming.array() {
                     slot.lies_in(array);
                 }
-                let mut body = message.slice(head.len..);
+                let mut body = opened.body(head.len);
                 let laid = match method {
                     Some(method) => {
                         let args = server.program.method(method).args;

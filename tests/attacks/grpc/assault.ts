@@ -107,7 +107,10 @@ export async function assault(
     const { command, args } = await attackPython()
     const attack = [...args, path('attack.py'), name, ...to, '--seconds', String(limit)]
     const [assaulted, others] = await Promise.all([
-      run({ command, args: [...attack, '--path', `/volo.example.ItemService/${method}`] }, { timeout: 50_000 }),
+      run(
+        { command, args: [...attack, '--path', `/volo.example.ItemService/${method}`] },
+        { timeout: limit * 1000 + 30_000 },
+      ),
       calls(seconds),
     ])
     clearInterval(watch)

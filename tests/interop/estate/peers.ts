@@ -11,7 +11,7 @@ export interface Running {
 }
 
 interface Peers {
-  readonly peer: (name: 'volo') => Promise<Command>
+  readonly peer: (name: 'volo-fast') => Promise<Command>
   readonly kitexPeer: (program: string) => Promise<Command>
 }
 
@@ -88,7 +88,7 @@ async function command(name: PeerName, side: 'server' | 'client', form: Form): P
     const kitex = await kitexPeer(`estate-${side}`)
     return { ...kitex, args: [...kitex.args, ...flags] }
   }
-  const volo = await peer('volo')
+  const volo = await peer('volo-fast')
   return { ...volo, args: [...volo.args, `estate-${side}`, ...flags, '--protocol', protocol] }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Isolates that share one port and are ended at random moments, under load: `isolates.js COUNT ALIVE SEED`. Needs `--expose-gc`.
- * Prints what the process holds before and after, as JSON.
+ * Prints what the process holds before, half-way and after, as JSON.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
@@ -134,9 +134,12 @@ if (isMainThread) {
   const warming = Math.ceil(count / 5)
   let answered = await round(warming, alive, random)
   const before = await settled()
-  answered += await round(count - warming, alive, random)
+  const half = Math.ceil((count - warming) / 2)
+  answered += await round(half, alive, random)
+  const between = await settled(before)
+  answered += await round(count - warming - half, alive, random)
   const after = await settled(before)
-  console.log(JSON.stringify({ before, after, answered, isolates: count }))
+  console.log(JSON.stringify({ before, between, after, answered, isolates: count }))
 } else {
   await isolate(workerData as Task)
 }
