@@ -9,19 +9,10 @@ import { pinned, ServerProcess } from '../../scripts/lib/process.mjs'
 import { SERVER_CPU } from './load.mjs'
 
 /** @typedef {import('../../scripts/lib/process.mjs').Command} Command */
-/** @typedef {'ours' | 'lean' | 'raw' | 'volo' | 'npm'} Name */
+/** @typedef {'ours' | 'raw' | 'volo' | 'npm'} Name */
 
 /** What the table calls them. */
-export const TITLES = {
-  ours: 'volo-js',
-  lean: 'volo-js with a small young generation',
-  raw: 'bare epoll',
-  volo: 'Volo',
-  npm: 'npm thrift',
-}
-
-/** V8 collects large binaries that nobody holds when twice this many MiB of them have come; its default is 16. */
-export const SMALL_YOUNG_GENERATION = '--max-semi-space-size=1'
+export const TITLES = { ours: 'volo-js', raw: 'bare epoll', volo: 'Volo', npm: 'npm thrift' }
 
 /**
  * The command that starts a server on a free port.
@@ -31,7 +22,6 @@ export const SMALL_YOUNG_GENERATION = '--max-semi-space-size=1'
  */
 async function serverCommand(name, options) {
   if (name === 'ours') return ourServer(options)
-  if (name === 'lean') return ourServer(options, [SMALL_YOUNG_GENERATION])
   if (name === 'npm') return withArgs(await nodeThriftPeer('item-server'), ['--port', '0', ...options])
   const command = await peer(name)
   return withArgs(command, [...(name === 'volo' ? ['item-server'] : []), '--port', '0', ...options])

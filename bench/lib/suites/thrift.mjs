@@ -11,7 +11,7 @@ import { idleConnectionMemory } from '../idle-connections.mjs'
 import { alternate, LOAD_CPU, putLoad, SERVER_CPU } from '../load.mjs'
 import { residentMemory } from '../proc.mjs'
 import { against, alone, atLeast, atMost } from '../row.mjs'
-import { running, SMALL_YOUNG_GENERATION, TITLES, usage, withArgs, withServers } from '../servers.mjs'
+import { running, TITLES, usage, withArgs, withServers } from '../servers.mjs'
 import { slope, spread } from '../statistics.mjs'
 
 /** @typedef {import('../row.mjs').Row} Row */
@@ -144,12 +144,9 @@ async function echo(settings) {
     { title: 'echo of 1 MiB', size: MIB, connections: 4 },
   ]) {
     const shape = { connections, depth: 1, echo: size }
-    const { ours, lean, npm, raw } = await closedLoop(['ours', 'lean', 'npm', 'raw'], shape, settings)
+    const { ours, npm, raw } = await closedLoop(['ours', 'npm', 'raw'], shape, settings)
     rows.push(against(title, '/s', pick(ours, 'qps'), TITLES.npm, pick(npm, 'qps'), atLeast(3)))
     rows.push(against(title, '/s', pick(ours, 'qps'), TITLES.raw, pick(raw, 'qps'), atLeast(0.8)))
-    const small = `${title}, ${SMALL_YOUNG_GENERATION}`
-    rows.push(against(small, '/s', pick(lean, 'qps'), TITLES.npm, pick(npm, 'qps'), atLeast(3)))
-    rows.push(against(small, '/s', pick(lean, 'qps'), TITLES.raw, pick(raw, 'qps'), atLeast(0.8)))
   }
   return rows
 }
