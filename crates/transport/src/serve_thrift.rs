@@ -117,8 +117,7 @@ impl Engine {
         let call = self.server_calls.insert(id, owner, method.unwrap_or(RAW), mirror, oneway);
         if method.is_none() {
             // Of a large message only the name is kept.
-            let name =
-                if incoming.is_large() { Bytes::copy_from_slice(head.name) } else { opened.part(head.name) };
+            let name = if incoming.is_large() { Bytes::copy_from_slice(head.name) } else { opened.part(head.name) };
             self.server_calls.listed(call.slot).name = name;
         }
         if let Some(route) = route {
