@@ -14,6 +14,7 @@ import { inspect } from 'node:util'
 import { pathToFileURL } from 'node:url'
 
 import { built } from './lib/built.mjs'
+import { parseCommandLine } from './lib/command-line.mjs'
 import { exampleCommand } from './lib/example.mjs'
 import { root } from './lib/paths.mjs'
 import { canPin, Failure, pinned, runMain, ServerProcess } from './lib/process.mjs'
@@ -84,7 +85,12 @@ async function cpuTime(server) {
   return /** @type {{ cpu: number }} */ (await server.ask('usage')).cpu
 }
 
+const usage = `npm start
+
+Sets up what is missing, starts a server, calls it, and puts load on it for ${SECONDS} seconds. It takes no arguments.`
+
 await runMain(async () => {
+  parseCommandLine(usage, {})
   await setupWithLines('release')
   const cpus = availableParallelism()
   process.stdout.write(dim(`Node ${process.version}, ${process.platform} ${process.arch}, ${cpus} CPUs\n`))
