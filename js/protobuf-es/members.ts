@@ -31,13 +31,34 @@ export interface Members {
 const known = new WeakMap<DescMessage, Members>()
 
 /** The properties of a message. */
-export function membersOf(desc: DescMessage, schema: Schema): Members {
+function membersOf(desc: DescMessage, schema: Schema): Members {
   let found = known.get(desc)
   if (found === undefined) {
     found = makeMembers(desc, schema)
     known.set(desc, found)
   }
   return found
+}
+
+/**
+ * What is done to the messages of each type, made once for each, when the first one comes.
+ * @param make makes it from the type's properties
+ */
+export function ofEach(
+  schema: Schema,
+  make: (members: Members) => (message: unknown) => unknown,
+): (desc: DescMessage) => (message: unknown) => unknown {
+  const changes = new Map<DescMessage, (message: unknown) => unknown>()
+  return (desc) => {
+    let change = changes.get(desc)
+    if (change === undefined) {
+      // Entered before it is made: a message may contain itself.
+      let made: ((message: unknown) => unknown) | undefined
+      change = (message) => (made ??= make(membersOf(desc, schema)))(message)
+      changes.set(desc, change)
+    }
+    return change
+  }
 }
 
 function makeMembers(desc: DescMessage, schema: Schema): Members {

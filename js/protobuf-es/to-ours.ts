@@ -9,7 +9,7 @@ import {
   isLongAsString,
   isOfBytes,
   isUnwrapped,
-  membersOf,
+  ofEach,
   type FieldMember,
   type Members,
 } from './members.js'
@@ -22,23 +22,11 @@ type Change = ((value: unknown) => unknown) | undefined
 
 /** Takes messages of one schema that have the shape of protobuf-es. */
 export class ToOurs {
-  readonly #schema: Schema
-  readonly #changes = new Map<DescMessage, (message: unknown) => unknown>()
+  /** What makes a message of this type ours. */
+  readonly of: (desc: DescMessage) => (message: unknown) => unknown
 
   constructor(schema: Schema) {
-    this.#schema = schema
-  }
-
-  /** What makes a message of this type ours. */
-  of(desc: DescMessage): (message: unknown) => unknown {
-    let change = this.#changes.get(desc)
-    if (change === undefined) {
-      // Entered before it is made: a message may contain itself.
-      let made: ((message: unknown) => unknown) | undefined
-      change = (message) => (made ??= this.#make(membersOf(desc, this.#schema)))(message)
-      this.#changes.set(desc, change)
-    }
-    return change
+    this.of = ofEach(schema, (members) => this.#make(members))
   }
 
   #make({ all, prototype }: Members): (message: unknown) => unknown {

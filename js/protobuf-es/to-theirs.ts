@@ -4,7 +4,7 @@ import { BinaryReader } from '@bufbuild/protobuf/wire'
 
 import { define } from '../core/tape/checks.js'
 import type { Schema } from '../schema/model.js'
-import { isJsonObject, isLongAsString, isUnwrapped, membersOf, type FieldMember, type Members } from './members.js'
+import { isJsonObject, isLongAsString, isUnwrapped, ofEach, type FieldMember, type Members } from './members.js'
 import { structToJson } from './struct-value.js'
 
 /** A message. */
@@ -14,23 +14,11 @@ type Change = ((value: unknown) => unknown) | undefined
 
 /** Gives messages of one schema the shape of protobuf-es. */
 export class ToTheirs {
-  readonly #schema: Schema
-  readonly #changes = new Map<DescMessage, (message: unknown) => unknown>()
+  /** What makes a message of this type theirs. */
+  readonly of: (desc: DescMessage) => (message: unknown) => unknown
 
   constructor(schema: Schema) {
-    this.#schema = schema
-  }
-
-  /** What makes a message of this type theirs. */
-  of(desc: DescMessage): (message: unknown) => unknown {
-    let change = this.#changes.get(desc)
-    if (change === undefined) {
-      // Entered before it is made: a message may contain itself.
-      let made: ((message: unknown) => unknown) | undefined
-      change = (message) => (made ??= this.#make(membersOf(desc, this.#schema)))(message)
-      this.#changes.set(desc, change)
-    }
-    return change
+    this.of = ofEach(schema, (members) => this.#make(members))
   }
 
   #make({ desc, all, prototype }: Members): (message: unknown) => unknown {

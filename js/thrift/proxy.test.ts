@@ -14,26 +14,13 @@ import {
   ThriftApplicationError,
   timeout,
   VoloError,
-  type ClientBuilder,
   type Handlers,
   type ServerHandle,
-  type ThriftContext,
   type ThriftProtocol,
   type ThriftServiceDescriptor,
   type ThriftTransport,
 } from './index.js'
-
-type Builder = ClientBuilder<typeof Items, ThriftContext>
-
-const impl: Handlers<typeof Items> = {
-  get: (id) => {
-    if (id < 0n) throw new NotFound(id)
-    return { id, title: 'żółw €😀' }
-  },
-  join: ({ left, right }) => left + right,
-  nothing: () => undefined,
-  note: () => undefined,
-}
+import { impl, type Builder } from './items.test.helper.js'
 
 /** The server at the end. */
 async function behind(over: Partial<Handlers<typeof Items>> = {}): Promise<ServerHandle> {

@@ -11,25 +11,13 @@ import {
   ThriftApplicationError,
   timeout,
   VoloError,
-  type ClientBuilder,
   type Handlers,
   type ServerHandle,
   type ThriftContext,
   type ThriftProtocol,
   type ThriftTransport,
 } from '../index.js'
-
-type Builder = ClientBuilder<typeof Items, ThriftContext>
-
-const impl: Handlers<typeof Items> = {
-  get: (id) => {
-    if (id < 0n) throw new NotFound(id)
-    return { id, title: 'żółw €😀' }
-  },
-  join: ({ left, right }) => left + right,
-  nothing: () => undefined,
-  note: () => undefined,
-}
+import { impl, type Builder } from './items.test.helper.js'
 
 async function serve(
   over: Partial<Handlers<typeof Items>> = {},

@@ -1,36 +1,14 @@
 /** The other implementations of tests/peers, as processes. `node scripts/peers.mjs` builds what is missing. */
-interface Command {
-  readonly command: string
-  readonly args: readonly string[]
-}
-
-interface Running {
-  readonly address: string
-  readonly port: number
-  readonly output: string
-  stop(): Promise<number>
-}
-
-interface Peers {
-  readonly peer: (name: 'volo-fast') => Promise<Command>
-  readonly pythonPeer: (program: string) => Promise<Command>
-  readonly nodeThriftPeer: (program: string) => Promise<Command>
-}
-
-interface Processes {
-  readonly run: (
-    command: Command,
-    options: { readonly timeout: number },
-  ) => Promise<{ readonly code: number; readonly output: string }>
-  readonly ServerProcess: { start(command: Command): Promise<Running> }
-}
-
-/** The scripts are plain JavaScript that other programs share; the types above are what is used of them here. */
-const script = async <T>(file: string): Promise<T> =>
-  (await import(new URL(`../../scripts/${file}`, import.meta.url).href)) as T
-
-const { peer, pythonPeer, nodeThriftPeer } = await script<Peers>('peers.mjs')
-const { run, ServerProcess } = await script<Processes>('lib/process.mjs')
+import {
+  nodeThriftPeer,
+  peer,
+  pythonPeer,
+  run,
+  ServerProcess,
+  type Command,
+  type Result,
+  type Running,
+} from '../peer-programs.js'
 
 /** Milliseconds that a peer's client may take for all of its calls. */
 const CLIENT_TIMEOUT = 50_000
@@ -81,11 +59,7 @@ export async function startPeer(name: PeerName, transport: Transport): Promise<R
 }
 
 /** Lets a peer call every method of the server on `port` of 127.0.0.1 and compare; code 0 says that all was well. */
-export async function callFrom(
-  name: PeerName,
-  transport: Transport,
-  port: string,
-): Promise<{ readonly code: number; readonly output: string }> {
+export async function callFrom(name: PeerName, transport: Transport, port: string): Promise<Result> {
   const { args, ...rest } = await command(name, 'client')
   return run(
     { ...rest, args: [...args, '--port', port, '--transport', transport, '--rounds', ROUNDS] },

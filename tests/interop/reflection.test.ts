@@ -3,22 +3,7 @@ import test from 'ava'
 import { Server, type Handlers } from 'volo-js/grpc'
 
 import { ItemService, type Item } from '../../examples/volo-gen/grpc/index.js'
-
-interface Command {
-  readonly command: string
-  readonly args: readonly string[]
-}
-interface Output {
-  readonly code: number
-  readonly output: string
-}
-
-const script = async <T>(file: string): Promise<T> =>
-  (await import(new URL(`../../scripts/${file}`, import.meta.url).href)) as T
-const { peer } = await script<{ peer: (name: 'grpcurl') => Promise<Command> }>('peers.mjs')
-const { run } = await script<{ run: (command: Command, options: { timeout: number }) => Promise<Output> }>(
-  'lib/process.mjs',
-)
+import { peer, run } from '../peer-programs.js'
 
 const items: Handlers<typeof ItemService> = {
   getItem: ({ id }) => ({ item: { id, title: 'Hello grpcurl' } }),

@@ -11,7 +11,8 @@ pub(crate) struct Container {
 }
 
 /// The body of a message, being read. Whatever the protocol, types are told by the binary protocol's codes, and every length and count has
-/// been compared with what is there when it is returned. After an error it is of no use.
+/// been compared with what is there when it is returned. After an error it is of no use. Most protocols have nothing between the elements of a
+/// container.
 pub(crate) trait Input {
     /// What is remembered between the fields of one struct.
     type Scope: Default;
@@ -40,15 +41,30 @@ pub(crate) trait Input {
 
     /// Head of a list or set. Before each element follows [`item`](Self::item), behind the last one [`end_list`](Self::end_list).
     fn list(&mut self) -> Result<Container, Fail>;
-    fn item(&mut self) -> Result<(), Fail>;
-    fn end_list(&mut self) -> Result<(), Fail>;
+    #[inline]
+    fn item(&mut self) -> Result<(), Fail> {
+        Ok(())
+    }
+    #[inline]
+    fn end_list(&mut self) -> Result<(), Fail> {
+        Ok(())
+    }
     /// Head of a map. Before each key follows [`key`](Self::key), before each value [`value`](Self::value), behind the last one
     /// [`end_map`](Self::end_map).
     fn map(&mut self) -> Result<Container, Fail>;
-    /// `first`: of the map.
-    fn key(&mut self, first: bool) -> Result<(), Fail>;
-    fn value(&mut self) -> Result<(), Fail>;
-    fn end_map(&mut self) -> Result<(), Fail>;
+    /// `_first`: of the map.
+    #[inline]
+    fn key(&mut self, _first: bool) -> Result<(), Fail> {
+        Ok(())
+    }
+    #[inline]
+    fn value(&mut self) -> Result<(), Fail> {
+        Ok(())
+    }
+    #[inline]
+    fn end_map(&mut self) -> Result<(), Fail> {
+        Ok(())
+    }
 
     /// Reads the elements of a list of scalars with this type code into slots, all at once.
     fn run(&mut self, code: u8, slots: &mut [u64]) -> Result<(), Fail> {

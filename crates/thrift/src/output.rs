@@ -9,7 +9,7 @@ use crate::head::MessageKind;
 /// Only Pilota's writers have errors.
 pub(crate) type Written = Result<(), ThriftException>;
 
-/// A message, being written.
+/// A message, being written. Most protocols have nothing behind its struct, and nothing between the elements of a container.
 pub(crate) trait Output {
     /// What is remembered between the fields of one struct.
     type Scope: Default;
@@ -25,7 +25,10 @@ pub(crate) trait Output {
 
     /// The head of a message. Its struct follows, and [`end_message`](Self::end_message).
     fn begin_message(&mut self, name: &[u8], kind: MessageKind, sequence: i32) -> Written;
-    fn end_message(&mut self) -> Written;
+    #[inline]
+    fn end_message(&mut self) -> Written {
+        Ok(())
+    }
     /// A struct that is encoded already.
     fn raw(&mut self, encoded: &[u8]);
     /// Fields of a struct that are encoded in the binary protocol, and where that matters checked. `depth` is the struct's.
@@ -57,15 +60,20 @@ pub(crate) trait Output {
 
     /// Head of a list or set. Before each element follows [`item`](Self::item), behind the last one [`end_list`](Self::end_list).
     fn list(&mut self, item: TType, count: usize) -> Written;
-    fn item(&mut self);
-    fn end_list(&mut self);
+    #[inline]
+    fn item(&mut self) {}
+    #[inline]
+    fn end_list(&mut self) {}
     /// Head of a map. Before each key follows [`key`](Self::key), before each value [`value`](Self::value), behind the last one
     /// [`end_map`](Self::end_map).
     fn map(&mut self, key: TType, value: TType, count: usize) -> Written;
-    /// `first`: of the map.
-    fn key(&mut self, first: bool);
-    fn value(&mut self);
-    fn end_map(&mut self);
+    /// `_first`: of the map.
+    #[inline]
+    fn key(&mut self, _first: bool) {}
+    #[inline]
+    fn value(&mut self) {}
+    #[inline]
+    fn end_map(&mut self) {}
 
     /// The elements of a list of bools, i32s, i64s or doubles.
     fn run(&mut self, item: TType, slots: &[u64]) -> Written {

@@ -2,13 +2,10 @@
 
 mod support;
 
-use bytes::{Bytes, BytesMut};
-use support::{Tape, Value, every_type, put_message};
-use volo_js_schema::{Field, Schema, Type};
-use volo_js_tape::testing::OutWriter;
-use volo_js_thrift::{
-    DecodeError, Limits, MessageKind, Program, Protocol, Transport, Wire, decode_struct, encode_call, read_head,
-};
+use bytes::Bytes;
+use support::{Tape, Value, call_of, list, map, one};
+use volo_js_schema::{Schema, Type};
+use volo_js_thrift::{DecodeError, Limits, MessageKind, Program, Protocol, decode_struct, read_head};
 
 fn read(schema: &Schema, wire: &[u8]) -> Result<Value, DecodeError> {
     let program = Program::compile(schema).expect("a sound schema");
@@ -22,37 +19,9 @@ fn read(schema: &Schema, wire: &[u8]) -> Result<Value, DecodeError> {
 
 /// What the encoder writes for a struct of these fields.
 fn written(schema: &Schema, value: &Value) -> Vec<u8> {
-    let mut schema = schema.clone();
-    let fields = schema.structs[0].fields.clone();
-    schema.structs[4].fields = fields;
-    let program = Program::compile(&schema).expect("a sound schema");
-    let mut writer = OutWriter::new();
-    let body = put_message(&schema, 4, value, &mut writer);
-    writer.finish();
-    let mut out = BytesMut::new();
-    encode_call(&program, 0, 1, &writer.tape(), body, Wire::new(Transport::Buffered, Protocol::Compact), &mut out)
-        .expect("a value of the schema");
+    let out = call_of(Protocol::Compact, schema, value);
     let head = read_head(Protocol::Compact, &out).expect("a head").len;
     out[head..].to_vec()
-}
-
-/// A schema of one struct of these fields.
-fn one(fields: &[(i16, Type)]) -> Schema {
-    let mut schema = every_type();
-    let template = schema.structs[0].fields[0].clone();
-    schema.structs[0].fields = fields
-        .iter()
-        .map(|(id, ty)| Field { id: i32::from(*id), name: format!("f{id}"), ty: ty.clone(), ..template.clone() })
-        .collect();
-    schema
-}
-
-fn list(ty: Type) -> Type {
-    Type::List(Box::new(ty))
-}
-
-fn map(key: Type, value: Type) -> Type {
-    Type::Map(Box::new(key), Box::new(value))
 }
 
 fn fields(values: impl IntoIterator<Item = Value>) -> Value {

@@ -3,12 +3,11 @@
 mod support;
 
 use bytes::{Bytes, BytesMut};
-use support::{Tape, Value, every_type, put_message};
-use volo_js_schema::{Field, Schema, Type};
-use volo_js_tape::testing::OutWriter;
+use support::{Tape, Value, call_of, list, map, one};
+use volo_js_schema::{Schema, Type};
 use volo_js_thrift::{
-    DecodeError, Limits, MessageKind, Program, Protocol, Transport, Wire, decode_struct, encode_call, encode_exception,
-    end_message, read_head, transcode_struct,
+    DecodeError, Limits, MessageKind, Program, Protocol, Transport, Wire, decode_struct, encode_exception, end_message,
+    read_head, transcode_struct,
 };
 
 fn read(schema: &Schema, text: &str) -> Result<Value, DecodeError> {
@@ -22,37 +21,9 @@ fn read(schema: &Schema, text: &str) -> Result<Value, DecodeError> {
 
 /// What the encoder writes for a struct of these fields.
 fn written(schema: &Schema, value: &Value) -> String {
-    let mut schema = schema.clone();
-    let fields = schema.structs[0].fields.clone();
-    schema.structs[4].fields = fields;
-    let program = Program::compile(&schema).expect("a sound schema");
-    let mut writer = OutWriter::new();
-    let body = put_message(&schema, 4, value, &mut writer);
-    writer.finish();
-    let mut out = BytesMut::new();
-    encode_call(&program, 0, 1, &writer.tape(), body, Wire::new(Transport::Buffered, Protocol::Json), &mut out)
-        .expect("a value of the schema");
-    let text = String::from_utf8(out.to_vec()).expect("JSON is UTF-8");
+    let out = call_of(Protocol::Json, schema, value);
+    let text = String::from_utf8(out).expect("JSON is UTF-8");
     text.strip_prefix(r#"[1,"echo",1,1,"#).and_then(|text| text.strip_suffix(']')).expect("a message").to_owned()
-}
-
-/// A schema of one struct of these fields.
-fn one(fields: &[(i16, Type)]) -> Schema {
-    let mut schema = every_type();
-    let template = schema.structs[0].fields[0].clone();
-    schema.structs[0].fields = fields
-        .iter()
-        .map(|(id, ty)| Field { id: i32::from(*id), name: format!("f{id}"), ty: ty.clone(), ..template.clone() })
-        .collect();
-    schema
-}
-
-fn list(ty: Type) -> Type {
-    Type::List(Box::new(ty))
-}
-
-fn map(key: Type, value: Type) -> Type {
-    Type::Map(Box::new(key), Box::new(value))
 }
 
 /// A struct of the one field that is asked for, as it is read.

@@ -3,8 +3,8 @@
 mod support;
 
 use bytes::{Bytes, BytesMut};
-use support::{BUFFERED, Tape, Value, every_type, head, item_schema, put_message};
-use volo_js_schema::{Field, Requiredness, Schema, StructKind, Type};
+use support::{BUFFERED, Tape, Value, every_type, head, item_schema, list, one, put_message};
+use volo_js_schema::{Requiredness, Schema, StructKind, Type};
 use volo_js_tape::OutTape;
 use volo_js_tape::testing::OutWriter;
 use volo_js_thrift::{
@@ -26,21 +26,6 @@ fn read_within(schema: &Schema, index: u32, wire: &[u8], limits: &Limits) -> Res
     let mut body = Bytes::copy_from_slice(wire);
     tape.message(|message| decode_struct(&program, Protocol::Binary, index, &mut body, limits, message))?;
     Ok(tape.read(schema, index).remove(0))
-}
-
-/// A schema of one struct of these fields.
-fn one(fields: &[(i16, Type)]) -> Schema {
-    let mut schema = every_type();
-    let template = schema.structs[0].fields[0].clone();
-    schema.structs[0].fields = fields
-        .iter()
-        .map(|(id, ty)| Field { id: i32::from(*id), name: format!("f{id}"), ty: ty.clone(), ..template.clone() })
-        .collect();
-    schema
-}
-
-fn list(ty: Type) -> Type {
-    Type::List(Box::new(ty))
 }
 
 #[test]

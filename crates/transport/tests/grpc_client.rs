@@ -46,6 +46,12 @@ impl Lone {
         Self { isolate, id: 0, server: Client::server(options) }
     }
 
+    /// Streams whose request the server has got whole since it was last asked.
+    fn asked(&mut self) -> Vec<StreamKey> {
+        let ended = |event| if let Event::End(stream, _) = event { Some(stream) } else { None };
+        self.server.events.drain(..).filter_map(ended).collect()
+    }
+
     /// Connects to another server.
     fn connect_anew(&mut self) {
         self.server = Client::server(Http2Options::default());
@@ -217,16 +223,7 @@ fn calls_wait_for_the_server_s_settings_and_for_room() {
     assert_eq!(requests(&lone.server.events), 2);
     let mut answered = 0;
     for _ in 0..10 {
-        let streams: Vec<StreamKey> = lone
-            .server
-            .events
-            .drain(..)
-            .filter_map(|event| match event {
-                Event::End(stream, _) => Some(stream),
-                _ => None,
-            })
-            .collect();
-        for stream in streams {
+        for stream in lone.asked() {
             lone.server.connection.answer(stream, response_head(HeaderMap::new()), framed("y"), Lone::trailers("0"));
         }
         let told = lone.exchange();
@@ -454,16 +451,7 @@ fn calls_beyond_what_the_server_takes_wait_also_where_others_are_given_up() {
         let told = lone.exchange();
         assert!(told.iter().all(|got| got.kind == Kind::Response), "{told:?}");
         answered.extend(told.iter().map(|got| got.call));
-        let ended: Vec<StreamKey> = lone
-            .server
-            .events
-            .drain(..)
-            .filter_map(|event| match event {
-                Event::End(stream, _) => Some(stream),
-                _ => None,
-            })
-            .collect();
-        for stream in ended {
+        for stream in lone.asked() {
             lone.server.connection.answer(stream, response_head(HeaderMap::new()), framed("z"), Lone::trailers("0"));
         }
     }

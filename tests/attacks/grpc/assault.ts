@@ -2,41 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-interface Command {
-  readonly command: string
-  readonly args: readonly string[]
-}
-
-interface Running {
-  readonly pid: number
-  readonly port: number
-  /** The last of what it has printed. */
-  readonly output: string
-  stop(): Promise<number>
-}
-
-interface Result {
-  readonly code: number
-  readonly output: string
-  readonly stdout: string
-}
-
-interface Processes {
-  readonly run: (command: Command, options: { readonly timeout: number }) => Promise<Result>
-  readonly ServerProcess: { start(command: Command): Promise<Running> }
-}
-
-interface Peers {
-  readonly peer: (name: 'grpc-load') => Promise<Command>
-  readonly attackPython: () => Promise<Command>
-}
-
-/** The scripts are plain JavaScript that other programs share; the types above are what is used of them here. */
-const script = async <T>(file: string): Promise<T> =>
-  (await import(new URL(`../../../scripts/${file}`, import.meta.url).href)) as T
-
-const { attackPython, peer } = await script<Peers>('peers.mjs')
-const { run, ServerProcess } = await script<Processes>('lib/process.mjs')
+import { attackPython, peer, run, ServerProcess, type Command, type Result } from '../../peer-programs.js'
 
 const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url))
 

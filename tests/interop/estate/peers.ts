@@ -1,34 +1,5 @@
 /** Kitex and Volo, as processes. `node scripts/peers.mjs` builds what is missing. */
-interface Command {
-  readonly command: string
-  readonly args: readonly string[]
-}
-
-export interface Running {
-  readonly address: string
-  readonly port: number
-  stop(): Promise<number>
-}
-
-interface Peers {
-  readonly peer: (name: 'volo-fast') => Promise<Command>
-  readonly kitexPeer: (program: string) => Promise<Command>
-}
-
-interface Processes {
-  readonly run: (
-    command: Command,
-    options: { readonly timeout: number },
-  ) => Promise<{ readonly code: number; readonly output: string }>
-  readonly ServerProcess: { start(command: Command): Promise<Running> }
-}
-
-/** The scripts are plain JavaScript that other programs share; the types above are what is used of them here. */
-const script = async <T>(file: string): Promise<T> =>
-  (await import(new URL(`../../../scripts/${file}`, import.meta.url).href)) as T
-
-const { peer, kitexPeer } = await script<Peers>('peers.mjs')
-const { run, ServerProcess } = await script<Processes>('lib/process.mjs')
+import { kitexPeer, peer, run, ServerProcess, type Command, type Result, type Running } from '../../peer-programs.js'
 
 /** Milliseconds that a peer's client may take for all of its calls. */
 const CLIENT_TIMEOUT = 40_000
@@ -99,11 +70,7 @@ export async function startPeer(name: PeerName, form: Form): Promise<Running> {
 }
 
 /** Lets a peer make all of its checks with the server on `port` of 127.0.0.1; code 0 says that all was well. */
-export async function callFrom(
-  name: PeerName,
-  form: Form,
-  port: string,
-): Promise<{ readonly code: number; readonly output: string }> {
+export async function callFrom(name: PeerName, form: Form, port: string): Promise<Result> {
   const { args, ...rest } = await command(name, 'client', form)
   const skip = readsStructs(name, form) ? [] : ['echo', 'turn']
   // A server of ours answers when the time of a call is over, and Volo's client gives it up then: which is first is a race.

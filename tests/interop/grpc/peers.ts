@@ -2,41 +2,16 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-interface Command {
-  readonly command: string
-  readonly args: readonly string[]
-  readonly env?: Readonly<Record<string, string>>
-}
-
-export interface Running {
-  readonly address: string
-  readonly port: number
-  stop(): Promise<number>
-}
-
-interface Outcome {
-  readonly code: number
-  readonly output: string
-  readonly stdout: string
-}
-
-interface Peers {
-  readonly peer: (name: 'grpcurl' | 'ghz' | 'h2spec') => Promise<Command>
-  readonly grpcGoPeer: (program: string) => Promise<Command>
-  readonly grpcJsPeer: (program: string) => Promise<Command>
-}
-
-interface Processes {
-  readonly run: (command: Command, options: { readonly timeout: number }) => Promise<Outcome>
-  readonly ServerProcess: { start(command: Command): Promise<Running> }
-}
-
-/** The scripts are plain JavaScript that other programs share; the types above are what is used of them here. */
-const script = async <T>(file: string): Promise<T> =>
-  (await import(new URL(`../../../scripts/${file}`, import.meta.url).href)) as T
-
-const { peer, grpcGoPeer, grpcJsPeer } = await script<Peers>('peers.mjs')
-const { run, ServerProcess } = await script<Processes>('lib/process.mjs')
+import {
+  grpcGoPeer,
+  grpcJsPeer,
+  peer,
+  run,
+  ServerProcess,
+  type Command,
+  type Result,
+  type Running,
+} from '../../peer-programs.js'
 
 /** Milliseconds that a peer's client may take. */
 const TIMEOUT = 40_000
@@ -114,11 +89,11 @@ export const compressedCases = [
 const plus = (command: Command, ...args: string[]): Command => ({ ...command, args: [...command.args, ...args] })
 
 /** Runs a program of a peer to its end. */
-const runs = async (command: Promise<Command>, ...args: string[]): Promise<Outcome> =>
+const runs = async (command: Promise<Command>, ...args: string[]): Promise<Result> =>
   run(plus(await command, ...args), { timeout: TIMEOUT })
 
 /** One case of the official client against a server on `port`; code 0 says that all was well. */
-export const goClient = (port: string, name: string, channel: Channel): Promise<Outcome> =>
+export const goClient = (port: string, name: string, channel: Channel): Promise<Result> =>
   runs(
     grpcGoPeer('interop-client'),
     ...['--server_host', '127.0.0.1', '--server_port', port, '--test_case', name],
@@ -128,11 +103,11 @@ export const goClient = (port: string, name: string, channel: Channel): Promise<
   )
 
 /** The same with every request compressed. */
-export const compressedGoClient = (port: string, name: string, compression: 'gzip' | 'zstd'): Promise<Outcome> =>
+export const compressedGoClient = (port: string, name: string, compression: 'gzip' | 'zstd'): Promise<Result> =>
   runs(grpcGoPeer('compressed-client'), '--server_port', port, '--test_case', name, '--compression', compression)
 
 /** Calls a server and checks that its error has every kind of detail. */
-export const goErrorDetailsClient = (port: string): Promise<Outcome> =>
+export const goErrorDetailsClient = (port: string): Promise<Result> =>
   runs(grpcGoPeer('error-details'), '--server_port', port)
 
 /** A server whose errors have every kind of detail. */
@@ -140,7 +115,7 @@ export const goErrorDetailsServer = async (): Promise<Running> =>
   ServerProcess.start(plus(await grpcGoPeer('error-details'), '--port', '0'))
 
 /** One case of grpc-js's client. */
-export const jsClient = (port: string, name: string, ...more: string[]): Promise<Outcome> =>
+export const jsClient = (port: string, name: string, ...more: string[]): Promise<Result> =>
   runs(grpcJsPeer('interop-client'), '--port', port, '--case', name, ...more)
 
 /** The official server. */
@@ -158,7 +133,7 @@ export const goItemServer = async (...args: string[]): Promise<Running> =>
   ServerProcess.start(plus(await grpcGoPeer('item-server'), ...args))
 
 /** A client of grpc-go that has no call for a while and sends PINGs meanwhile; prints the states of its connection. */
-export const goKeepaliveClient = (port: string, idle: string): Promise<Outcome> =>
+export const goKeepaliveClient = (port: string, idle: string): Promise<Result> =>
   grpcGoPeer('keepalive-client').then((command) =>
     run(plus(command, '--server_port', port, '--idle', idle), { timeout: 90_000 }),
   )
@@ -166,6 +141,6 @@ export const goKeepaliveClient = (port: string, idle: string): Promise<Outcome> 
 export const jsServer = async (channel: Channel): Promise<Running> =>
   ServerProcess.start(plus(await grpcJsPeer('interop-server'), '--port', '0', ...channel.jsServer))
 
-export const grpcurl = (...args: string[]): Promise<Outcome> => runs(peer('grpcurl'), ...args)
-export const ghz = (...args: string[]): Promise<Outcome> => runs(peer('ghz'), ...args)
-export const h2spec = (...args: string[]): Promise<Outcome> => runs(peer('h2spec'), ...args)
+export const grpcurl = (...args: string[]): Promise<Result> => runs(peer('grpcurl'), ...args)
+export const ghz = (...args: string[]): Promise<Result> => runs(peer('ghz'), ...args)
+export const h2spec = (...args: string[]): Promise<Result> => runs(peer('h2spec'), ...args)

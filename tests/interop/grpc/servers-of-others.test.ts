@@ -1,7 +1,8 @@
 /** Our client calls servers of other implementations. */
 import test from 'ava'
 import { cases, subjectAt } from './cases.js'
-import { channels, clientTls, compressedCases, compressedGoServer, goServer, jsServer, type Running } from './peers.js'
+import type { Running } from '../../peer-programs.js'
+import { channels, clientTls, compressedCases, compressedGoServer, goServer, jsServer } from './peers.js'
 
 /** Every case, each with clients of its own, so that none lives of what another left behind. */
 const servers: readonly {

@@ -145,36 +145,11 @@ impl Input for BinaryInput<'_> {
     }
 
     #[inline]
-    fn item(&mut self) -> Result<(), Fail> {
-        Ok(())
-    }
-
-    #[inline]
-    fn end_list(&mut self) -> Result<(), Fail> {
-        Ok(())
-    }
-
-    #[inline]
     fn map(&mut self) -> Result<Container, Fail> {
         let key = self.0.read_byte().map_err(truncated)?;
         let value = self.0.read_byte().map_err(truncated)?;
         let count = self.count()?;
         self.hold(key, value, count, 2)
-    }
-
-    #[inline]
-    fn key(&mut self, _: bool) -> Result<(), Fail> {
-        Ok(())
-    }
-
-    #[inline]
-    fn value(&mut self) -> Result<(), Fail> {
-        Ok(())
-    }
-
-    #[inline]
-    fn end_map(&mut self) -> Result<(), Fail> {
-        Ok(())
     }
 
     #[inline]

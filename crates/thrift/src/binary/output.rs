@@ -72,11 +72,6 @@ impl Output for BinaryOutput<'_> {
         self.to.write_i32(sequence)
     }
 
-    #[inline]
-    fn end_message(&mut self) -> Written {
-        Ok(())
-    }
-
     fn raw(&mut self, encoded: &[u8]) {
         self.to.buf_mut().put_slice(encoded);
     }
@@ -158,24 +153,9 @@ impl Output for BinaryOutput<'_> {
     }
 
     #[inline]
-    fn item(&mut self) {}
-
-    #[inline]
-    fn end_list(&mut self) {}
-
-    #[inline]
     fn map(&mut self, key: TType, value: TType, count: usize) -> Written {
         self.to.write_map_begin(TMapIdentifier::new(key, value, count))
     }
-
-    #[inline]
-    fn key(&mut self, _: bool) {}
-
-    #[inline]
-    fn value(&mut self) {}
-
-    #[inline]
-    fn end_map(&mut self) {}
 
     #[inline]
     fn run(&mut self, item: TType, slots: &[u64]) -> Written {

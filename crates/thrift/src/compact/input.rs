@@ -185,36 +185,11 @@ impl Input for CompactInput<'_> {
     }
 
     #[inline]
-    fn item(&mut self) -> Result<(), Fail> {
-        Ok(())
-    }
-
-    #[inline]
-    fn end_list(&mut self) -> Result<(), Fail> {
-        Ok(())
-    }
-
-    #[inline]
     fn map(&mut self) -> Result<Container, Fail> {
         let count = self.size()?;
         // An empty map is its size alone.
         let types = if count == 0 { 0 } else { self.byte()? };
         self.hold(types::to_wire(types >> 4), types::to_wire(types), count, true)
-    }
-
-    #[inline]
-    fn key(&mut self, _: bool) -> Result<(), Fail> {
-        Ok(())
-    }
-
-    #[inline]
-    fn value(&mut self) -> Result<(), Fail> {
-        Ok(())
-    }
-
-    #[inline]
-    fn end_map(&mut self) -> Result<(), Fail> {
-        Ok(())
     }
 
     #[inline]

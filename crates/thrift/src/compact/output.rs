@@ -71,10 +71,6 @@ impl Output for CompactOutput<'_> {
         self.binary(name)
     }
 
-    fn end_message(&mut self) -> Written {
-        Ok(())
-    }
-
     fn raw(&mut self, encoded: &[u8]) {
         self.out.put_slice(encoded);
     }
@@ -176,12 +172,6 @@ impl Output for CompactOutput<'_> {
         Ok(())
     }
 
-    #[inline]
-    fn item(&mut self) {}
-
-    #[inline]
-    fn end_list(&mut self) {}
-
     fn map(&mut self, key: TType, value: TType, count: usize) -> Written {
         self.varint(count as u64);
         if count > 0 {
@@ -189,13 +179,4 @@ impl Output for CompactOutput<'_> {
         }
         Ok(())
     }
-
-    #[inline]
-    fn key(&mut self, _: bool) {}
-
-    #[inline]
-    fn value(&mut self) {}
-
-    #[inline]
-    fn end_map(&mut self) {}
 }

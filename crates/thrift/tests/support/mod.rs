@@ -5,10 +5,11 @@
 pub mod compact;
 pub mod json;
 
-use volo_js_schema::{Schema, Struct, StructKind, Type};
+use bytes::BytesMut;
+use volo_js_schema::{Field, Schema, Struct, StructKind, Type};
 use volo_js_tape::testing::{InMessage, InReader, OutWriter};
 use volo_js_tape::{Header, InState, InTape, Kind, Message, presence_slots};
-use volo_js_thrift::{Protocol, Transport, Wire};
+use volo_js_thrift::{Program, Protocol, Transport, Wire, encode_call};
 
 /// The binary protocol without frames.
 pub const BUFFERED: Wire = Wire::new(Transport::Buffered, Protocol::Binary);
@@ -35,6 +36,40 @@ pub enum Value {
 
 pub fn every_type() -> Schema {
     serde_json::from_str(include_str!("../fixtures/every_type.json")).expect("the fixture is a schema")
+}
+
+/// A schema of one struct of these fields.
+pub fn one(fields: &[(i16, Type)]) -> Schema {
+    let mut schema = every_type();
+    let template = schema.structs[0].fields[0].clone();
+    schema.structs[0].fields = fields
+        .iter()
+        .map(|(id, ty)| Field { id: i32::from(*id), name: format!("f{id}"), ty: ty.clone(), ..template.clone() })
+        .collect();
+    schema
+}
+
+pub fn list(ty: Type) -> Type {
+    Type::List(Box::new(ty))
+}
+
+pub fn map(key: Type, value: Type) -> Type {
+    Type::Map(Box::new(key), Box::new(value))
+}
+
+/// A call named `echo`, with sequence id 1, whose arguments are a struct of the first one's fields: all that the encoder writes.
+pub fn call_of(protocol: Protocol, schema: &Schema, value: &Value) -> Vec<u8> {
+    let mut schema = schema.clone();
+    let fields = schema.structs[0].fields.clone();
+    schema.structs[4].fields = fields;
+    let program = Program::compile(&schema).expect("a sound schema");
+    let mut writer = OutWriter::new();
+    let body = put_message(&schema, 4, value, &mut writer);
+    writer.finish();
+    let mut out = BytesMut::new();
+    encode_call(&program, 0, 1, &writer.tape(), body, Wire::new(Transport::Buffered, protocol), &mut out)
+        .expect("a value of the schema");
+    out.to_vec()
 }
 
 /// The same schema, all of whose structs keep what they do not know.
