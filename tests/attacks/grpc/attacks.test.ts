@@ -73,8 +73,6 @@ const attacks: readonly Expected[] = [
     wanted: timedOut,
     growth: 192,
     seconds: 4,
-    // Until the buffers of twenty connections are full, nobody is slow.
-    limit: 60,
   },
   {
     name: 'late-reader',
