@@ -62,12 +62,11 @@ export class Passage {
       // An error would end the process here, whatever it is doing: the other one is at fault, so only the way to it ends.
       try {
         if (this.#hasEnded) throw new Error('nothing was to come any more')
-        const length = Buffer.from(body.buffer, body.byteOffset, body.byteLength).readUInt32LE()
-        const text = Buffer.from(body.buffer, body.byteOffset + 4, length).toString()
-        listener.heard(JSON.parse(text) as Saying, socket ?? undefined, body.subarray(4 + length))
+        const [saying, rest] = read(body)
+        listener.heard(saying, socket ?? undefined, rest)
       } catch (error) {
         if (socket !== null) addon().closeSocket(socket)
-        this.#end(listener, String(error))
+        this.#end(listener, (error as Error).message)
         this.close()
       }
     })
@@ -97,4 +96,20 @@ export class Passage {
     this.#open = false
     this.#native.close()
   }
+}
+
+/**
+ * What was said, and the bytes that came with it.
+ * @throws Error if that is nothing a hand-over consists of.
+ */
+function read(body: Uint8Array): [saying: Saying, rest: Uint8Array] {
+  try {
+    const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+    const end = 4 + bytes.readUInt32LE()
+    const said = JSON.parse(bytes.toString('utf8', 4, end)) as Saying | null
+    if (typeof said?.kind === 'string') return [said, body.subarray(end)]
+  } catch (cause) {
+    throw new Error('it does not speak as processes that hand over do', { cause })
+  }
+  throw new Error('it does not speak as processes that hand over do')
 }

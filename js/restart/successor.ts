@@ -46,7 +46,9 @@ export class Successor {
           this.refuse(`it cannot hand over: ${(error as Error).message}; try again`)
         }
       },
-      ended: () => {
+      ended: (reason) => {
+        if (reason !== undefined && !this.#isGone && !this.#serves)
+          reportEvent(1, `a process that came to take over was turned away: ${reason}`)
         this.#isGone = true
         this.#onDone?.()
         if (!this.#serves) this.#observer.ended()

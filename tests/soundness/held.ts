@@ -11,6 +11,15 @@ export interface Held {
   readonly rss: number
 }
 
+/**
+ * How a process is started whose resident memory shall show what it holds. glibc otherwise gives threads arenas of their own and keeps what
+ * lies between what is in use, and V8 keeps young generations of 16 MiB an isolate: both grow for a thousand isolates, and are no leak.
+ */
+export const givingBack = {
+  env: { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '131072' },
+  flags: ['--expose-gc', '--max-semi-space-size=1'],
+} as const
+
 /** As it is after a collection of garbage. Needs `--expose-gc`. */
 export function held(): Held {
   for (let round = 0; round < 3; round += 1) gc?.()

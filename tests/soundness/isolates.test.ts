@@ -1,6 +1,6 @@
 /** Isolates come and go, whatever they are doing, and leave nothing behind. */
 import test from 'ava'
-import type { Held } from './held.js'
+import { givingBack, type Held } from './held.js'
 import { program } from './program.js'
 import { newSeed } from './random.js'
 import { runtimes } from './runtimes.js'
@@ -12,8 +12,8 @@ interface Report {
   readonly answered: number
 }
 
-/** MiB by which resident memory may grow in half of a run: half of it is what Node itself does not give back. */
-const TOLERANCE = 20
+/** MiB by which resident memory may grow in half of a run. */
+const TOLERANCE = 10
 
 for (const { name, env } of runtimes) {
   const count = Number(process.env.VOLO_ISOLATES ?? (name === 'inline' ? 1000 : 200))
@@ -22,9 +22,8 @@ for (const { name, env } of runtimes) {
     const seed = newSeed()
     const { code, signal, stdout, stderr } = await program('isolates', {
       args: [count, 8, seed],
-      // glibc gives every thread an arena of its own and keeps it, which would be all that is seen.
-      env: { ...env, MALLOC_ARENA_MAX: '2' },
-      flags: ['--expose-gc'],
+      env: { ...env, ...givingBack.env },
+      flags: givingBack.flags,
       seconds: 280,
     })
     t.deepEqual({ code, signal }, { code: 0, signal: null }, `VOLO_SEED=${seed}\n${stderr}`)
