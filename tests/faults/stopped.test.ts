@@ -6,8 +6,10 @@ import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { TransportError, VoloError } from 'volo-js/thrift'
 import { runtimes } from '../soundness/runtimes.js'
+import { Raw } from './raw.js'
 import { ServerProcess, untilReport, type Report } from './server-process.js'
 import { clientOf } from './subject.js'
+import { framed, MessageType, ping } from './wire.js'
 
 /** A process that calls all the time. */
 async function caller(t: ExecutionContext, address: string): Promise<ChildProcess> {
@@ -66,6 +68,22 @@ for (const { name, env } of runtimes) {
     )
     accounted(t, report)
     t.is(await server.stop(), 0)
+  })
+
+  test.serial(`a server that was stopped reads what came meanwhile before it calls it late, ${name}`, async (t) => {
+    const server = await ServerProcess.start(t, { env, server: { frameTimeout: '3s' } })
+    const request = framed(ping('in two halves'))
+    const peers = await Promise.all(Array.from({ length: 50 }, () => Raw.to(t, server.address)))
+    for (const peer of peers) peer.send(request.subarray(0, 9))
+    await untilReport(server, 'the first halves are there', ({ stats }) => stats.bytesRead === 9 * peers.length)
+    server.child.kill('SIGSTOP')
+    for (const peer of peers) peer.send(request.subarray(9))
+    await wait(3500)
+    server.child.kill('SIGCONT')
+    for (const peer of peers) t.is((await peer.message()).type, MessageType.REPLY)
+    t.is((await server.report()).stats.frameTimeouts, 0)
+    t.is(await server.stop(), 0)
+    t.is(server.stderr, '')
   })
 
   for (const mode of ['pool', 'pipelined'] as const) {

@@ -117,8 +117,8 @@ pub struct Engine {
     /// Connections of HTTP/2 to be turned before output is written.
     pub(crate) touched: Vec<ConnectionId>,
     pub(crate) deadlines: Deadlines,
-    /// When connections of HTTP/2 were last looked after.
-    pub(crate) cared: Instant,
+    /// The time of the last tick.
+    pub(crate) ticked: Instant,
     pub(crate) encoder: Encoder,
     pub(crate) peers: Arc<Peers>,
     /// Where encrypted connections decrypt.
@@ -160,7 +160,7 @@ impl Engine {
             growth: None,
             touched: Vec::new(),
             deadlines: Deadlines::default(),
-            cared: now,
+            ticked: now,
             encoder: Encoder::default(),
             peers: Arc::default(),
             plain: BytesMut::new(),

@@ -1,9 +1,6 @@
 //! Connections that speak HTTP/2: what `volo_js_grpc` tells of them goes to the tape, what it wants written goes to their output.
 
-use std::{
-    mem,
-    time::{Duration, Instant},
-};
+use std::{mem, time::Instant};
 
 use bytes::Bytes;
 use volo_js_grpc::{Connection as Http2Connection, Ended, Event, Http2Options, StreamKey};
@@ -20,8 +17,6 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const ENOUGH: usize = 4;
 /// Turns of one connection in a row before others have theirs.
 const TURNS: usize = 16;
-/// Time between two ticks after which something else has had the thread, and what has arrived meanwhile may not be read yet.
-const AWAY: Duration = Duration::from_secs(1);
 
 /// Things by stream.
 #[derive(Debug)]
@@ -338,9 +333,8 @@ impl Engine {
     }
 
     /// Looks after connections of HTTP/2: is the peer still there, is it time to go?
-    pub(crate) fn care_for_connections(&mut self) {
+    pub(crate) fn care_for_connections(&mut self, was_away: bool) {
         let now = self.now;
-        let was_away = now.duration_since(mem::replace(&mut self.cared, now)) >= AWAY;
         let (mut lost, mut old, mut overdue, mut touched) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (id, connection) in &mut self.connections {
             let Some(http2) = connection.http2.as_deref_mut() else { continue };

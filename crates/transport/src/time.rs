@@ -13,6 +13,9 @@ use crate::{
     owners::Owner,
 };
 
+/// Time between two ticks after which something else has had the thread, and what has arrived meanwhile may not be read yet.
+const AWAY: Duration = Duration::from_millis(500);
+
 /// What a connection has run out of time with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Late {
@@ -29,16 +32,15 @@ enum Late {
 }
 
 fn late_of_server(connection: &Connection, options: &ServerOptions, now: Instant) -> Option<Late> {
-    let is_past = |since: Instant, most: Duration| now.duration_since(since) >= most;
+    let is_past = |since: Instant, most: Duration| now.saturating_duration_since(since) >= most;
     if connection.shakes_hands() && is_past(connection.created, options.frame_timeout) {
         return Some(Late::Handshake);
     }
-    // A paused connection is late by our own doing.
-    if !connection.paused && connection.frame_since.is_some_and(|since| is_past(since, options.frame_timeout)) {
-        return Some(Late::Frame);
-    }
     let greets = connection.http2.as_ref().is_some_and(|http2| !http2.link.is_ready());
-    if greets && is_past(connection.created, options.frame_timeout) {
+    let frame_since = if greets { Some(connection.created) } else { connection.frame_since };
+    // A connection that is not read is late by our own doing.
+    let is_read = !connection.paused && !connection.in_backlog;
+    if is_read && frame_since.is_some_and(|since| is_past(since, options.frame_timeout)) {
         return Some(Late::Frame);
     }
     if connection.blocked && is_past(connection.taking_since, options.write_timeout) {
@@ -51,13 +53,14 @@ fn late_of_server(connection: &Connection, options: &ServerOptions, now: Instant
 }
 
 fn late_of_client(connection: &Connection, options: &ClientOptions, now: Instant) -> Option<Late> {
-    let age = now.duration_since(connection.created);
+    let age = now.saturating_duration_since(connection.created);
     let greets = connection.http2.as_ref().is_some_and(|http2| !http2.link.is_ready());
     if greets || connection.shakes_hands() || matches!(connection.role, Role::Client { connected: false, .. }) {
         return (age >= options.connect_timeout).then_some(Late::Connect);
     }
     let idle = connection.calls() == 0
-        && (now.duration_since(connection.idle_since) >= options.idle_timeout || age >= options.max_lifetime);
+        && (now.saturating_duration_since(connection.idle_since) >= options.idle_timeout
+            || age >= options.max_lifetime);
     idle.then_some(Late::Idle)
 }
 
@@ -65,17 +68,21 @@ impl Engine {
     /// Looks for what has run out of time. Call it a few times a second while [`Engine::needs_tick`].
     pub fn tick(&mut self) {
         let now = self.now;
+        let ticked = mem::replace(&mut self.ticked, now);
+        let was_away = now.duration_since(ticked) >= AWAY;
+        // Of what has come since then, some may not be read yet.
+        let seen = if was_away { ticked } else { now };
         self.end_overdue();
-        self.end_incomplete();
-        self.care_for_connections();
+        self.end_incomplete(seen);
+        self.care_for_connections(was_away);
         self.try_again();
         let late: Vec<_> = self
             .connections
             .iter()
             .filter_map(|(id, connection)| {
                 let late = match &self.owners[connection.owner as usize] {
-                    Owner::Server(server) => late_of_server(connection, &server.options, now),
-                    Owner::Client(client) => late_of_client(connection, &client.options, now),
+                    Owner::Server(server) => late_of_server(connection, &server.options, seen),
+                    Owner::Client(client) => late_of_client(connection, &client.options, seen),
                 };
                 Some((id as ConnectionId, late?))
             })
@@ -94,6 +101,19 @@ impl Engine {
             .collect();
         for owner in due {
             self.close_now(owner);
+        }
+    }
+
+    /// When the time of the next call is over: [`Engine::tick`] is wanted then.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    /// How long until [`Engine::tick`] is wanted, which is at the latest after `usually`.
+    pub fn tick_within(&self, usually: Duration) -> Duration {
+        match self.deadlines.next() {
+            Some(at) => usually.min(at.saturating_duration_since(self.now)),
+            None => usually,
         }
     }
 

@@ -539,3 +539,33 @@ fn every_call_is_counted_once_and_so_is_its_end() {
     assert_eq!(stats.replies + stats.exceptions + stats.abandoned, stats.calls, "{stats:?}");
     assert_eq!((stats.replies, stats.abandoned), (1, 4));
 }
+
+#[test]
+fn what_came_while_the_thread_was_away_is_not_late() {
+    let frame_timeout = Duration::from_secs(1);
+    let mut isolate = Isolate::new();
+    let counters = isolate.server(GrpcOptions::default(), ServerOptions { frame_timeout, ..ServerOptions::default() });
+    let id = isolate.accept();
+    // Its greeting may lie there unread where nobody has looked, and so may the rest of its request.
+    isolate.be_away(Duration::from_secs(5));
+    let mut client = Client::new(Http2Options::default());
+    client.exchange(&mut isolate, id);
+    let message = framed("question");
+    let stream = client.open(Client::head("/test.Texts/Unary"), message.slice(..7), false);
+    assert!(client.exchange(&mut isolate, id).is_empty());
+    isolate.be_away(Duration::from_secs(5));
+    client.connection.output(stream).unwrap().extend_from_slice(&message[7..]);
+    client.connection.flush(stream);
+    client.connection.finish_request(stream);
+    let told = client.exchange(&mut isolate, id);
+    assert_eq!(told[0].text.as_deref(), Some("question"), "{told:?}");
+    assert_eq!(counters.read().frame_timeouts, 0);
+    // Where somebody has looked, both are late.
+    client.open(Client::head("/test.Texts/Unary"), message.slice(..7), false);
+    assert!(client.exchange(&mut isolate, id).is_empty());
+    isolate.accept();
+    isolate.pass(frame_timeout);
+    client.exchange(&mut isolate, id);
+    assert!(client.story()[0].contains("grpc-status=4"));
+    assert_eq!(counters.read().frame_timeouts, 2);
+}

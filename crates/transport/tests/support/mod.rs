@@ -26,7 +26,7 @@ pub const UP: u32 = 1;
 pub const DOWN: u32 = 2;
 pub const BOTH: u32 = 3;
 /// Time between two ticks.
-const TICK: Duration = Duration::from_millis(500);
+const TICK: Duration = Duration::from_millis(100);
 
 /// `message Text { string text = 1; }` and a method of each kind.
 pub fn program() -> Arc<Program> {

@@ -1,84 +1,26 @@
-//! gRPC's serving side: requests to the tape, responses to the streams they came by.
+//! What comes on a stream, for JavaScript.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use volo_js_grpc::{
-    Code, Encoding, Encodings, Event, FrameError, RawMessage, StreamKey, fit_trailers, fits,
+    Code, Event, FrameError, RawMessage, StreamKey, fit_trailers,
     http::{HeaderMap, Request, Response},
-    put_status, read_call, read_metadata, refusal_body, response_head, trailers_only,
+    put_status, read_call, read_metadata, refusal_body, trailers_only,
 };
 use volo_js_protobuf::DecodeError;
-use volo_js_tape::{Full, Header, InTape, Kind, Malformed, OutMessage, OutTape};
+use volo_js_tape::{Full, InTape, Kind};
 
+use super::{Refusal, ServerStream, header};
 use crate::{
-    ConnectionId, Engine, GrpcServerSetup, budget,
-    calls::CallId,
+    ConnectionId, Engine,
     credit::Credit,
     engine::Growth,
-    grpc_message::{
-        self, FLAG_CREDIT, Outgoing, encoding_of_flags, message_growth, plain, put_encoding, put_headers,
-        put_message_of_stream,
-    },
+    grpc_message::{self, FLAG_CREDIT, Outgoing, message_growth, plain, put_message_of_stream},
     mirror::Mirror,
     notice::Notice,
     owners::Owner,
-    server::Server,
 };
-
-/// A call of a server, from its head to its answer.
-#[derive(Debug)]
-pub(crate) struct ServerStream {
-    method: u32,
-    /// What JavaScript knows it by, once it does.
-    call: Option<CallId>,
-    /// The one message of a call that does not stream its requests.
-    message: Option<Bytes>,
-    /// When its head came.
-    since: Instant,
-    metadata: Vec<u8>,
-    timeout_ms: f64,
-    deadline: Option<Instant>,
-    /// How its requests are compressed.
-    received_encoding: Option<Encoding>,
-    /// How its responses are compressed.
-    encoding: Option<Encoding>,
-    /// How they might be: what the caller reads.
-    accepts: Encodings,
-    credit: Credit,
-    outgoing: Outgoing,
-}
-
-impl ServerStream {
-    /// The call, if JavaScript knows of it.
-    pub(crate) fn known(&self) -> Option<CallId> {
-        self.call
-    }
-
-    /// Takes what the beginning of its answer says about compression, as far as the caller can read it.
-    fn choose_encoding(&mut self, flags: i32) {
-        self.encoding = encoding_of_flags(flags as u32, self.encoding).filter(|encoding| self.accepts.has(*encoding));
-    }
-}
-
-/// A call that ends with a status of this side's making.
-struct Refusal(Code, String);
-
-impl Server {
-    /// Why no further call of gRPC can be taken, if that is so.
-    fn grpc_overload(&self) -> Option<Refusal> {
-        if self.counters.in_flight.get() >= self.options.max_calls as u64 {
-            self.counters.overloads.add(1);
-            let text = format!("the server has {} calls in flight; try again later", self.options.max_calls);
-            return Some(Refusal(Code::ResourceExhausted, text));
-        }
-        if budget::exceeds(self.options.memory_budget) {
-            self.counters.memory_refusals.add(1);
-            return Some(Refusal(Code::ResourceExhausted, "the server is short of memory; try again later".to_owned()));
-        }
-        None
-    }
-}
 
 impl Engine {
     /// Something happened on a server's connection.
@@ -360,7 +302,7 @@ impl Engine {
     }
 
     /// Ends a call with a status of this side's making. JavaScript, if it knows of the call, is told that it is over.
-    fn give_up(&mut self, id: ConnectionId, stream: StreamKey, Refusal(code, text): Refusal) {
+    pub(super) fn give_up(&mut self, id: ConnectionId, stream: StreamKey, Refusal(code, text): Refusal) {
         let owner = self.connections[id as usize].owner;
         let Some(http2) = self.http2(id) else { return };
         let Some(call) = http2.served.get_mut(stream).map(|record| record.call) else { return };
@@ -392,8 +334,7 @@ impl Engine {
     }
 
     /// Ends the calls whose one message does not come.
-    pub(crate) fn end_incomplete(&mut self) {
-        let now = self.now;
+    pub(crate) fn end_incomplete(&mut self, seen: Instant) {
         let mut late = Vec::new();
         for (id, connection) in &mut self.connections {
             let Some(Owner::Server(server)) = self.owners.get(connection.owner as usize) else { continue };
@@ -403,7 +344,9 @@ impl Engine {
             };
             let most = server.options.frame_timeout;
             let streams = http2.served.iter().filter(|(_, record)| {
-                record.call.is_none() && record.message.is_none() && now.duration_since(record.since) >= most
+                record.call.is_none()
+                    && record.message.is_none()
+                    && seen.saturating_duration_since(record.since) >= most
             });
             late.extend(streams.map(|(stream, _)| (id as ConnectionId, stream, most)));
         }
@@ -428,218 +371,6 @@ impl Engine {
             self.give_up(id, stream, Refusal(Code::DeadlineExceeded, "the deadline has passed".to_owned()));
         }
     }
-
-    /// When the time of the next call is over: [`Engine::tick`] is wanted then.
-    pub fn next_deadline(&self) -> Option<Instant> {
-        self.deadlines.next()
-    }
-
-    /// How long until [`Engine::tick`] is wanted, which is at the latest after `usually`.
-    pub fn tick_within(&self, usually: Duration) -> Duration {
-        match self.deadlines.next() {
-            Some(at) => usually.min(at.saturating_duration_since(self.now)),
-            None => usually,
-        }
-    }
-
-    // ---- from JavaScript ----
-
-    /// A message about a server's call.
-    pub(crate) fn serve_grpc(
-        &mut self,
-        tape: &OutTape<'_>,
-        message: &OutMessage,
-        call: CallId,
-    ) -> Result<(), Malformed> {
-        let Some(record) = self.server_calls.get_mut(call) else { return Ok(()) };
-        let (owner, id, method, stream) = (record.owner, record.connection, record.method, record.mirror.stream());
-        let Some(Owner::Server(server)) = self.owners.get(owner as usize) else { return Ok(()) };
-        let Some(grpc) = &server.grpc else { return Ok(()) };
-        let Some(http2) = self.connections.get_mut(id as usize).and_then(|connection| connection.http2.as_deref_mut())
-        else {
-            return Ok(());
-        };
-        let Some(record) = http2.served.get_mut(stream) else { return Ok(()) };
-        let body = message.body;
-        let most = http2.link.max_header_list();
-        let refused = match message.header.kind {
-            Kind::Credit => {
-                record.credit.answered(tape.i32(body)?.max(0) as u32);
-                if !record.credit.is_used_up() {
-                    http2.link.pause(stream, false);
-                }
-                None
-            }
-            Kind::Headers => {
-                let mut headers = HeaderMap::new();
-                record.choose_encoding(tape.high(body + 1)?);
-                match initial(tape, body, &mut headers, most)? {
-                    Ok(()) => {
-                        put_encoding(&mut headers, record.encoding);
-                        http2.link.respond(stream, response_head(headers), false);
-                        None
-                    }
-                    Err(error) => Some(error),
-                }
-            }
-            Kind::StreamMessage => {
-                if !http2.link.has_responded(stream) {
-                    let mut headers = HeaderMap::new();
-                    put_encoding(&mut headers, record.encoding);
-                    http2.link.respond(stream, response_head(headers), false);
-                }
-                let index = grpc.program.method(method).result;
-                match http2.link.output(stream) {
-                    None => None,
-                    Some(out) => match self.encoder.append(&grpc.program, index, tape, body, record.encoding, out) {
-                        Ok(flags) => {
-                            record.outgoing.sent += 1;
-                            if flags & FLAG_CREDIT != 0 {
-                                http2.link.mark(stream, std::mem::take(&mut record.outgoing.sent));
-                            }
-                            http2.unflushed(stream);
-                            None
-                        }
-                        Err(error) => Some(error),
-                    },
-                }
-            }
-            Kind::StreamEnd => {
-                let (status, text) = (tape.i32(body)?, tape.str(body + 1)?.to_bytes());
-                let mut trailers = HeaderMap::new();
-                let mut headers = HeaderMap::new();
-                let wrong =
-                    initial(tape, body + 3, &mut headers, most)?.and(put_headers(tape, body + 2, &mut trailers)?).err();
-                if let Some(error) = wrong {
-                    Some(error)
-                } else {
-                    let text = String::from_utf8_lossy(&text);
-                    if http2.link.has_responded(stream) {
-                        put_status(&mut trailers, status, &text);
-                        fit_trailers(&mut trailers, most);
-                        http2.unflushed(stream);
-                        http2.link.finish(stream, trailers);
-                    } else if headers.is_empty() {
-                        let mut response = trailers_only(status, &text, trailers);
-                        fit_trailers(response.headers_mut(), most);
-                        http2.link.respond(stream, response, true);
-                    } else {
-                        http2.link.respond(stream, response_head(headers), false);
-                        put_status(&mut trailers, status, &text);
-                        fit_trailers(&mut trailers, most);
-                        http2.link.finish(stream, trailers);
-                    }
-                    self.grpc_answered(id, stream, call, status == 0);
-                    None
-                }
-            }
-            _ => {
-                let index = grpc.program.method(method).result;
-                let mut trailers = HeaderMap::new();
-                let mut headers = HeaderMap::new();
-                let wrong =
-                    initial(tape, body + 1, &mut headers, most)?.and(put_headers(tape, body + 2, &mut trailers)?).err();
-                let encoded = match wrong {
-                    Some(error) => Err(error),
-                    None => {
-                        if !http2.link.has_responded(stream) {
-                            record.choose_encoding(tape.high(body)?);
-                        }
-                        put_encoding(&mut headers, record.encoding);
-                        self.encoder.encode(&grpc.program, index, tape, body, record.encoding)
-                    }
-                };
-                match encoded {
-                    Err(error) => Some(error),
-                    Ok(bytes) => {
-                        put_status(&mut trailers, 0, "");
-                        fit_trailers(&mut trailers, most);
-                        if http2.link.has_responded(stream) {
-                            if let Some(out) = http2.link.output(stream) {
-                                out.extend_from_slice(&bytes);
-                            }
-                            http2.link.finish(stream, trailers);
-                        } else {
-                            http2.link.answer(stream, response_head(headers), bytes, trailers);
-                        }
-                        self.grpc_answered(id, stream, call, true);
-                        None
-                    }
-                }
-            }
-        };
-        if let Some(error) = refused {
-            self.give_up(id, stream, Refusal(Code::Internal, error));
-        }
-        self.touch(id);
-        if matches!(message.header.kind, Kind::Credit) && self.http2(id).is_some_and(|http2| http2.has_input()) {
-            self.enlist(id);
-        }
-        Ok(())
-    }
-
-    /// A call is answered. What the peer still sends of it is not wanted.
-    fn grpc_answered(&mut self, id: ConnectionId, stream: StreamKey, call: CallId, well: bool) {
-        let now = self.now;
-        let connection = &mut self.connections[id as usize];
-        connection.idle_since = now;
-        let owner = connection.owner;
-        if let Some(http2) = &mut connection.http2 {
-            http2.served.remove(stream);
-            http2.link.ignore(stream);
-        }
-        self.server_calls.remove(call.slot);
-        if let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) {
-            server.counters.in_flight.sub(1);
-            if well {
-                server.counters.replies.add(1);
-            } else {
-                server.counters.exceptions.add(1);
-            }
-        }
-    }
-
-    /// The connection of these calls is gone. Their slots are free from now on.
-    pub(crate) fn abandon_grpc(&mut self, owner: u32, streams: impl Iterator<Item = ServerStream>) {
-        for call in streams.filter_map(|stream| stream.known()) {
-            self.notices.push_back(Notice::Gone { call, owner });
-            self.server_calls.remove(call.slot);
-            if let Some(Owner::Server(server)) = self.owners.get_mut(owner as usize) {
-                server.counters.in_flight.sub(1);
-                server.counters.abandoned.add(1);
-            }
-        }
-    }
-
-    fn grpc_server(&self, owner: u32) -> Option<(&Server, &GrpcServerSetup)> {
-        match self.owners.get(owner as usize) {
-            Some(Owner::Server(server)) => Some((server, server.grpc.as_ref()?)),
-            _ => None,
-        }
-    }
-}
-
-pub(crate) fn header(kind: Kind, call: CallId, method: u32, owner: u32) -> Header {
-    Header { kind, call: call.slot, generation: call.generation, method, owner }
-}
-
-/// Takes initial metadata from the tape. The inner error is why they cannot be sent.
-fn initial(
-    tape: &OutTape<'_>,
-    slot: usize,
-    headers: &mut HeaderMap,
-    most: Option<u32>,
-) -> Result<Result<(), String>, Malformed> {
-    let taken = put_headers(tape, slot, headers)?;
-    Ok(taken.and_then(|()| {
-        if fits(headers, most) {
-            return Ok(());
-        }
-        Err(format!(
-            "the initial metadata are more than the {} bytes of headers that the client takes",
-            most.unwrap_or_default()
-        ))
-    }))
 }
 
 fn refusal_of(error: &DecodeError) -> Refusal {
