@@ -107,9 +107,9 @@ function read(body: Uint8Array): [saying: Saying, rest: Uint8Array] {
     const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
     const end = 4 + bytes.readUInt32LE()
     const said = JSON.parse(bytes.toString('utf8', 4, end)) as Saying | null
-    if (typeof said?.kind === 'string') return [said, body.subarray(end)]
+    if (typeof said?.kind !== 'string') throw new TypeError('it has no kind')
+    return [said, body.subarray(end)]
   } catch (cause) {
     throw new Error('it does not speak as processes that hand over do', { cause })
   }
-  throw new Error('it does not speak as processes that hand over do')
 }

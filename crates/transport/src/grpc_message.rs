@@ -4,12 +4,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use volo_js_grpc::{
-    Code, CompressionError, Encoding, PREFIX, RawMessage, compress, decompress,
+    Code, CompressionError, Encoding, FrameError, PREFIX, RawMessage, compress, decompress,
     http::{HeaderMap, HeaderValue},
     write_metadata,
 };
 use volo_js_protobuf::{DecodeError, Limits, Program, Sizes, decode_message, encode_message};
 use volo_js_tape::{Full, Header, InTape, Malformed, Message, OutTape};
+
+use crate::credit::Credit;
 
 /// Answer with CREDIT when this message and those before it are used up, or have left.
 pub(crate) const FLAG_CREDIT: u32 = 1;
@@ -48,7 +50,15 @@ pub(crate) fn decode(
         .unwrap_or(Err(DecodeError::Malformed("a defect of volo-js was met while reading it, please report it")))
 }
 
-/// Lays a message of a stream.
+/// The status of a call whose peer frames its messages wrongly.
+pub(crate) fn code_of_frame(error: &FrameError) -> Code {
+    match error {
+        FrameError::TooLarge { .. } => Code::ResourceExhausted,
+        FrameError::Flag(_) | FrameError::Truncated => Code::Internal,
+    }
+}
+
+/// Lays a message of a stream and counts it: JavaScript is to say when those up to a marked one are used up.
 pub(crate) fn put_message_of_stream(
     tape: &mut InTape<'_>,
     header: &Header,
@@ -56,13 +66,15 @@ pub(crate) fn put_message_of_stream(
     index: u32,
     bytes: &[u8],
     limits: &Limits,
-    flags: u32,
+    credit: &mut Credit,
 ) -> Result<(), DecodeError> {
+    let flags = if credit.marks(bytes.len()) { FLAG_CREDIT } else { 0 };
     let mut slot = tape.begin(header, limits.slots.saturating_add(1))?;
     let body = slot.alloc(1)?;
     let base = decode(program, index, bytes, limits, &mut slot)?;
     slot.point(body, base, flags);
     slot.commit();
+    credit.sent(bytes.len());
     Ok(())
 }
 

@@ -31,8 +31,9 @@ enum Late {
     Connect,
 }
 
-fn late_of_server(connection: &Connection, options: &ServerOptions, now: Instant) -> Option<Late> {
-    let is_past = |since: Instant, most: Duration| now.saturating_duration_since(since) >= most;
+/// `seen` is the time up to which what had come has been read.
+fn late_of_server(connection: &Connection, options: &ServerOptions, seen: Instant) -> Option<Late> {
+    let is_past = |since: Instant, most: Duration| seen.saturating_duration_since(since) >= most;
     if connection.shakes_hands() && is_past(connection.created, options.frame_timeout) {
         return Some(Late::Handshake);
     }
@@ -52,14 +53,15 @@ fn late_of_server(connection: &Connection, options: &ServerOptions, now: Instant
     idle.then_some(Late::Idle)
 }
 
-fn late_of_client(connection: &Connection, options: &ClientOptions, now: Instant) -> Option<Late> {
-    let age = now.saturating_duration_since(connection.created);
+/// `seen` as in [`late_of_server`].
+fn late_of_client(connection: &Connection, options: &ClientOptions, seen: Instant) -> Option<Late> {
+    let age = seen.saturating_duration_since(connection.created);
     let greets = connection.http2.as_ref().is_some_and(|http2| !http2.link.is_ready());
     if greets || connection.shakes_hands() || matches!(connection.role, Role::Client { connected: false, .. }) {
         return (age >= options.connect_timeout).then_some(Late::Connect);
     }
     let idle = connection.calls() == 0
-        && (now.saturating_duration_since(connection.idle_since) >= options.idle_timeout
+        && (seen.saturating_duration_since(connection.idle_since) >= options.idle_timeout
             || age >= options.max_lifetime);
     idle.then_some(Late::Idle)
 }

@@ -4,7 +4,7 @@ use std::mem;
 
 use bytes::Bytes;
 use volo_js_grpc::{
-    Code, Event, FrameError, Gone, RawMessage, Reason, StreamKey, code_of_http, code_of_reset, encoding_of,
+    Code, Event, Gone, RawMessage, Reason, StreamKey, code_of_http, code_of_reset, encoding_of,
     http::{HeaderMap, Response, header},
     is_grpc, read_metadata, status_of,
 };
@@ -14,7 +14,7 @@ use volo_js_tape::{Full, InTape, Kind};
 use super::{Failed, failure_code};
 use crate::{
     ConnectionId, Engine, Sent,
-    grpc_message::{self, FLAG_CREDIT, plain, put_message_of_stream},
+    grpc_message::{self, code_of_frame, plain, put_message_of_stream},
     grpc_server::header,
     owners::Owner,
 };
@@ -28,11 +28,7 @@ impl Engine {
             Event::Message(stream, message) => self.response_message(id, *stream, message, tape),
             Event::End(stream, trailers) => self.response_ended(id, *stream, trailers, tape),
             Event::Failed(stream, error) => {
-                let code = match error {
-                    FrameError::TooLarge { .. } => Code::ResourceExhausted,
-                    FrameError::Flag(_) | FrameError::Truncated => Code::Internal,
-                };
-                self.break_off(id, *stream, Failed(code, error.to_string()), Sent::Yes);
+                self.break_off(id, *stream, Failed(code_of_frame(error), error.to_string()), Sent::Yes);
                 Ok(())
             }
             Event::Left(stream, messages) => {
@@ -130,12 +126,10 @@ impl Engine {
             return Ok(());
         }
         let header = header(Kind::StreamMessage, record.call, record.method, owner);
-        let flags = if record.credit.marks(bytes.len()) { FLAG_CREDIT } else { 0 };
         let empty = tape.is_empty();
         let program = &grpc.setup.program;
-        match put_message_of_stream(tape, &header, program, signature.result, &bytes, limits, flags) {
+        match put_message_of_stream(tape, &header, program, signature.result, &bytes, limits, &mut record.credit) {
             Ok(()) => {
-                record.credit.sent(bytes.len());
                 if record.credit.is_used_up() {
                     http2.link.pause(stream, true);
                 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use volo_js_grpc::{
-    Code, Event, FrameError, RawMessage, StreamKey, fit_trailers,
+    Code, Event, RawMessage, StreamKey, fit_trailers,
     http::{HeaderMap, Request, Response},
     put_status, read_call, read_metadata, refusal_body, trailers_only,
 };
@@ -16,7 +16,7 @@ use crate::{
     ConnectionId, Engine,
     credit::Credit,
     engine::Growth,
-    grpc_message::{self, FLAG_CREDIT, Outgoing, message_growth, plain, put_message_of_stream},
+    grpc_message::{self, Outgoing, code_of_frame, message_growth, plain, put_message_of_stream},
     mirror::Mirror,
     notice::Notice,
     owners::Owner,
@@ -33,11 +33,7 @@ impl Engine {
             Event::Message(stream, message) => self.request_message(id, *stream, message, tape),
             Event::End(stream, _) => self.request_ended(id, *stream, tape),
             Event::Failed(stream, error) => {
-                let code = match error {
-                    FrameError::TooLarge { .. } => Code::ResourceExhausted,
-                    FrameError::Flag(_) | FrameError::Truncated => Code::Internal,
-                };
-                self.give_up(id, *stream, Refusal(code, error.to_string()));
+                self.give_up(id, *stream, Refusal(code_of_frame(error), error.to_string()));
                 Ok(())
             }
             Event::Left(stream, messages) => self.messages_left(id, *stream, *messages, tape),
@@ -149,14 +145,19 @@ impl Engine {
         };
         let method = record.method;
         let header = header(Kind::StreamMessage, call, method, owner);
-        let flags = if record.credit.marks(bytes.len()) { FLAG_CREDIT } else { 0 };
         let signature = grpc.program.method(method);
         let empty = tape.is_empty();
-        let put =
-            put_message_of_stream(tape, &header, &grpc.program, signature.args, &bytes, &grpc.options.limits, flags);
+        let put = put_message_of_stream(
+            tape,
+            &header,
+            &grpc.program,
+            signature.args,
+            &bytes,
+            &grpc.options.limits,
+            &mut record.credit,
+        );
         match put {
             Ok(()) => {
-                record.credit.sent(bytes.len());
                 if record.credit.is_used_up() {
                     http2.link.pause(stream, true);
                 }
